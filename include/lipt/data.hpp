@@ -1,0 +1,144 @@
+// A set of labelled images as the core sees it: a view of uint8 pixels and labels that somebody else owns.
+#pragma once
+
+#include <lipt/error.hpp>
+#include <lipt/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace lipt {
+
+/// Shape of one image, channel planes one after another (ch,h,w).
+struct image_shape {
+    std::size_t channels = 3;
+    std::size_t height = 32;
+    std::size_t width = 32;
+
+    constexpr std::size_t size() const noexcept { return channels * height * width; }
+    friend constexpr bool operator==(const image_shape &, const image_shape &) = default;
+};
+
+/// A view of N labelled images; owns nothing, cheap to copy.
+/// shapes: pixels (N,ch,h,w) uint8, labels (N) in 0..classes-1
+struct image_set {
+    std::span<const std::uint8_t> pixels;
+    std::span<const std::int32_t> labels;
+    image_shape shape;
+    std::size_t classes = 0;
+
+    std::size_t size() const noexcept { return labels.size(); }
+    std::span<const std::uint8_t> image(std::size_t index) const noexcept {
+        return pixels.subspan(index * shape.size(), shape.size());
+    }
+};
+
+/// Checks a set once, where it enters: sizes agree, at least one class, every label in range.
+/// errors: D01 pixel count, D02 no class, D03 label out of range (names the first such sample)
+inline void check(const image_set &set) {
+    require(set.pixels.size() == set.size() * set.shape.size(), "D01", "data: ", set.pixels.size(),
+            " pixel bytes for ", set.size(), " images of ", set.shape.size(),
+            " bytes: pixels must be (N,ch,h,w) uint8 and labels (N)");
+    require(set.classes > 0, "D02", "data: the number of classes is 0: set image_set.classes");
+    for (std::size_t i = 0; i < set.size(); ++i) {
+        require(set.labels[i] >= 0 && static_cast<std::size_t>(set.labels[i]) < set.classes, "D03",
+                "data: label of sample ", i, " is ", set.labels[i], ", expected 0 to ", set.classes - 1,
+                ": mend the labels or the number of classes");
+    }
+}
+
+/// Sample indices of each class, ascending. shapes: result (C) lists. cost: O(N)
+inline std::vector<std::vector<std::int64_t>> index_by_class(std::span<const std::int32_t> labels,
+                                                             std::size_t classes) {
+    std::vector<std::vector<std::int64_t>> members(classes);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        members[static_cast<std::size_t>(labels[i])].push_back(static_cast<std::int64_t>(i));
+    }
+    return members;
+}
+
+/// How many of each class to take so that `fraction` of all is taken: floor(fraction*n_c) each, then one more to
+/// the classes with the largest remainders (ties to the lowest class) until floor(fraction*N + 1/2) is reached.
+/// shapes: counts (C), result (C). errors: D04 fraction outside (0,1]
+inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::size_t> counts, double fraction) {
+    require(fraction > 0 && fraction <= 1, "D04", "quotas: fraction is ", fraction,
+            ", expected above 0 and at most 1: give the share of samples to take");
+    // 1e-9 keeps products such as 0.1 * 250 from falling below the integer they stand for.
+    constexpr double slack = 1e-9;
+    std::vector<std::size_t> quotas(counts.size()), order(counts.size());
+    std::vector<double> remainder(counts.size());
+    double exact_total = 0;
+    std::size_t taken = 0;
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+        const double exact = static_cast<double>(counts[c]) * fraction;
+        quotas[c] = static_cast<std::size_t>(std::floor(exact + slack));
+        remainder[c] = exact - static_cast<double>(quotas[c]);
+        exact_total += exact;
+        taken += quotas[c];
+    }
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return remainder[a] > remainder[b]; });
+    const auto total = static_cast<std::size_t>(std::floor(exact_total + 0.5 + slack));
+    for (std::size_t r = 0; taken < total; ++r, ++taken) ++quotas[order[r]];
+    return quotas;
+}
+
+/// A class-stratified random part of a set, and the rest; both ascending.
+struct stratified_split {
+    std::vector<std::int64_t> part;
+    std::vector<std::int64_t> rest;
+};
+
+/// Draws `fraction` of every class (largest remainder) at random from one stream per class.
+/// errors: D04 fraction outside (0,1]. cost: O(N)
+inline stratified_split split_stratified(std::span<const std::int32_t> labels, std::size_t classes,
+                                         double fraction, stream_key key) {
+    auto members = index_by_class(labels, classes);
+    std::vector<std::size_t> counts(classes);
+    for (std::size_t c = 0; c < classes; ++c) counts[c] = members[c].size();
+    const auto quotas = largest_remainder_quotas(counts, fraction);
+    stratified_split split;
+    for (std::size_t c = 0; c < classes; ++c) {
+        key.sample = static_cast<std::uint32_t>(c);
+        rng draw(key);
+        draw.shuffle(std::span(members[c]));
+        split.part.insert(split.part.end(), members[c].begin(), members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]));
+        split.rest.insert(split.rest.end(), members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]), members[c].end());
+    }
+    std::sort(split.part.begin(), split.part.end());
+    std::sort(split.rest.begin(), split.rest.end());
+    return split;
+}
+
+/// Images and labels copied out of a set, contiguous. shapes: pixels (B,ch,h,w), labels (B)
+struct image_batch {
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int32_t> labels;
+
+    std::size_t size() const noexcept { return labels.size(); }
+};
+
+/// Copies the chosen images in the order given; `out` is resized, its memory reused. cost: O(B ch h w)
+inline void gather(const image_set &set, std::span<const std::int64_t> indices, image_batch &out) {
+    const std::size_t bytes = set.shape.size();
+    out.pixels.resize(indices.size() * bytes);
+    out.labels.resize(indices.size());
+    for (std::size_t b = 0; b < indices.size(); ++b) {
+        const auto i = static_cast<std::size_t>(indices[b]);
+        std::memcpy(out.pixels.data() + b * bytes, set.pixels.data() + i * bytes, bytes);
+        out.labels[b] = set.labels[i];
+    }
+}
+
+/// A view of a gathered batch as a set of its own.
+inline image_set as_set(const image_batch &batch, const image_set &of) {
+    return {.pixels = batch.pixels, .labels = batch.labels, .shape = of.shape, .classes = of.classes};
+}
+
+} // namespace lipt
