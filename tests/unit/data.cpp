@@ -1,5 +1,7 @@
 #include <lipt/data.hpp>
 
+#include <support/expect_error.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -30,12 +32,7 @@ BOOST_AUTO_TEST_CASE(split_is_stratified_disjoint_and_complete) {
 BOOST_AUTO_TEST_CASE(bad_sets_are_refused_by_name) {
     const std::array<std::uint8_t, 8> pixels{};
     const std::array<std::int32_t, 2> good{0, 1}, bad{0, 2};
-    const auto id_of = [](const lipt::image_set &set) -> std::string {
-        try {
-            lipt::check(set);
-        } catch (const lipt::error &e) { return e.id(); }
-        return "";
-    };
+    const auto id_of = [](const lipt::image_set &set) { return lipt_test::error_id([&] { lipt::check(set); }); };
     lipt::image_set set{.pixels = pixels, .labels = good, .shape = {1, 2, 2}, .classes = 2};
     BOOST_TEST(id_of(set) == "");
     set.labels = bad;

@@ -1,5 +1,7 @@
 #include <lipt/network.hpp>
 
+#include <support/expect_error.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 BOOST_AUTO_TEST_SUITE(network_)
@@ -40,8 +42,7 @@ BOOST_AUTO_TEST_CASE(initial_weights_depend_on_the_seed_alone) {
 
 BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
     for (const char *name : {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x", "wrn-16-1-1"}) {
-        BOOST_CHECK_EXCEPTION(lipt::make_network(name, {}), lipt::error,
-                              [](const lipt::error &e) { return e.id() == "LIPT-N01"; });
+        BOOST_TEST(lipt_test::error_id([&] { lipt::make_network(name, {}); }) == "LIPT-N01", name);
     }
 }
 
