@@ -80,5 +80,49 @@ inline void require_shape(bool fits, std::string_view kernel, std::size_t rows_a
             "): the shapes do not fit");
 }
 
+/// Two matrices of one shape. errors: B01
+template <class Tensor, class Matrix>
+void require_same(const Tensor &tensor, std::string_view kernel, const Matrix &a, const Matrix &b) {
+    require_shape(tensor.rows(a) == tensor.rows(b) && tensor.columns(a) == tensor.columns(b), kernel, tensor.rows(a),
+                  tensor.columns(a), tensor.rows(b), tensor.columns(b));
+}
+
+/// x of y's shape, or of one column that is repeated. errors: B01
+template <class Tensor, class Matrix>
+void require_broadcast(const Tensor &tensor, std::string_view kernel, const Matrix &x, const Matrix &y) {
+    const bool repeated = tensor.columns(x) == 1 && tensor.rows(x) == tensor.rows(y);
+    if (!repeated) require_same(tensor, kernel, x, y);
+}
+
+/// Two columns (n,1). errors: B01
+template <class Tensor, class Matrix>
+void require_column(const Tensor &tensor, std::string_view kernel, const Matrix &a, const Matrix &b) {
+    require_shape(tensor.columns(a) == 1 && tensor.columns(b) == 1 && tensor.rows(a) == tensor.rows(b), kernel,
+                  tensor.rows(a), tensor.columns(a), tensor.rows(b), tensor.columns(b));
+}
+
+/// op(a) op(b), and c of that shape where its old values count. errors: B01
+template <class Tensor, class Matrix>
+void require_gemm(const Tensor &tensor, const Matrix &a, const Matrix &b, const Matrix &c,
+                  const gemm_options &options) {
+    const std::size_t rows = options.transpose_a ? tensor.columns(a) : tensor.rows(a);
+    const std::size_t inner_a = options.transpose_a ? tensor.rows(a) : tensor.columns(a);
+    const std::size_t inner_b = options.transpose_b ? tensor.columns(b) : tensor.rows(b);
+    const std::size_t columns = options.transpose_b ? tensor.rows(b) : tensor.columns(b);
+    require_shape(inner_a == inner_b, "gemm", rows, inner_a, inner_b, columns);
+    require_shape(options.beta == 0.0f || (tensor.rows(c) == rows && tensor.columns(c) == columns),
+                  "gemm with beta", rows, columns, tensor.rows(c), tensor.columns(c));
+}
+
+/// At most as many entries as there are. errors: B04
+inline void require_count(std::size_t count, std::size_t size) {
+    require(count <= size, "B04", "tensor: ", count, " entries of ", size, ": take at most all of them");
+}
+
+/// At least one row that is not excluded. errors: B05
+inline void require_candidate(bool found, std::size_t rows) {
+    require(found, "B05", "tensor: arg_max of ", rows, " rows, all excluded: leave at least one");
+}
+
 } // namespace detail
 } // namespace lipt

@@ -1,0 +1,151 @@
+// Kernels on plain host memory that every backend living there shares: a row at a time, so that a backend
+// decides only how rows are cut and who runs them. Sums run over a fixed number of lanes, in a fixed order:
+// the compiler turns them into SIMD without being allowed to reorder floating point, and the result never
+// depends on the caller.
+#pragma once
+
+#include <lipt/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lipt::host_kernels {
+
+/// Partial sums kept side by side; a whole number of SIMD registers everywhere.
+inline constexpr std::size_t lanes = 16;
+
+namespace detail {
+
+/// Adds the lanes in a tree, in an order that does not depend on the processor.
+template <class Number>
+constexpr Number sum_of(std::array<Number, lanes> sums) noexcept {
+    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+        for (std::size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+    }
+    return sums[0];
+}
+
+/// Sum over i of term(i) for i below size, kept in Number.
+template <class Number, class Term>
+inline Number sum(std::size_t size, Term &&term) noexcept {
+    std::array<Number, lanes> sums{};
+    std::size_t i = 0;
+    for (; i + lanes <= size; i += lanes) {
+        for (std::size_t j = 0; j < lanes; ++j) sums[j] += static_cast<Number>(term(i + j));
+    }
+    for (std::size_t j = 0; i + j < size; ++j) sums[j] += static_cast<Number>(term(i + j));
+    return sum_of(sums);
+}
+
+} // namespace detail
+
+/// Dot product in float lanes: what a matrix product is made of.
+inline float dot(const float *a, const float *b, std::size_t size) noexcept {
+    return detail::sum<float>(size, [=](std::size_t i) { return a[i] * b[i]; });
+}
+
+/// Dot product of float vectors with the sum kept in double.
+inline double exact_dot(const float *a, const float *b, std::size_t size) noexcept {
+    return detail::sum<double>(size, [=](std::size_t i) { return static_cast<double>(a[i]) * b[i]; });
+}
+
+/// sum_j max(similarity[j] - best[j], 0), kept in double. Never grows when an entry of best grows, rounding
+/// included, which is what lets a lazy greedy trust an old gain as an upper bound.
+inline float facility_gain(const float *similarity, const float *best, std::size_t size) noexcept {
+    return static_cast<float>(detail::sum<double>(size, [=](std::size_t i) {
+        const float gain = similarity[i] - best[i];
+        return gain > 0.0f ? gain : 0.0f;
+    }));
+}
+
+/// One row of softmax(logits) - onehot(label). Exponentials and their sum are in double, and the label's own
+/// entry is minus the sum of the others: a sample learned to 1e-6 keeps all its digits.
+inline void softmax_residual(const float *logits, std::size_t classes, std::size_t label, float *out,
+                             std::vector<double> &scratch) {
+    scratch.resize(classes);
+    const double largest = *std::max_element(logits, logits + classes);
+    double others = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+        scratch[c] = std::exp(static_cast<double>(logits[c]) - largest);
+        if (c != label) others += scratch[c];
+    }
+    const double inverse = 1.0 / (others + scratch[label]);
+    for (std::size_t c = 0; c < classes; ++c) out[c] = static_cast<float>(scratch[c] * inverse);
+    out[label] = static_cast<float>(-others * inverse);
+}
+
+/// Row of the largest value that is not excluded, within [first, last); last if there is none. Ties go to the
+/// lowest row, NaN counts as the smallest value.
+inline std::size_t arg_max(const float *values, const float *excluded, std::size_t first,
+                           std::size_t last) noexcept {
+    std::size_t best = last;
+    for (std::size_t i = first; i < last; ++i) {
+        if (excluded[i] != 0.0f) continue;
+        if (best == last || values[i] > values[best] || (std::isnan(values[best]) && !std::isnan(values[i])))
+            best = i;
+    }
+    return best;
+}
+
+/// Writes 0 at the `count` entries of smallest magnitude and 1 elsewhere; of equals the lowest index becomes
+/// 0 first, NaN counts as the largest. Finds the threshold by two histograms of the bits, so nothing is
+/// sorted. cost: O(size), no copy of the values
+inline void smallest_magnitude_mask(std::span<const float> values, std::size_t count, float *mask) {
+    constexpr std::uint32_t sign = 0x80000000u;
+    constexpr unsigned low_bits = 15;
+    const auto magnitude = [&](std::size_t i) { return std::bit_cast<std::uint32_t>(values[i]) & ~sign; };
+    std::fill(mask, mask + values.size(), 1.0f);
+    if (count == 0) return;
+
+    // Finite magnitudes order as their bits do. First the upper 16 of the 31 bits, then the lower 15 within
+    // that bin.
+    const auto find = [](const std::vector<std::size_t> &histogram, std::size_t &wanted) {
+        std::uint32_t bin = 0;
+        while (histogram[bin] < wanted) wanted -= histogram[bin++];
+        return bin;
+    };
+    std::size_t wanted = count;
+    std::vector<std::size_t> histogram(std::size_t{1} << (31 - low_bits));
+    for (std::size_t i = 0; i < values.size(); ++i) ++histogram[magnitude(i) >> low_bits];
+    const std::uint32_t upper = find(histogram, wanted);
+    histogram.assign(std::size_t{1} << low_bits, 0);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (magnitude(i) >> low_bits == upper) ++histogram[magnitude(i) & ((1u << low_bits) - 1)];
+    }
+    const std::uint32_t threshold = (upper << low_bits) | find(histogram, wanted);
+
+    // `wanted` of those at the threshold itself still go, the lowest indices first.
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::uint32_t here = magnitude(i);
+        if (here < threshold) mask[i] = 0.0f;
+        if (here == threshold && wanted > 0) {
+            mask[i] = 0.0f;
+            --wanted;
+        }
+    }
+}
+
+/// Fails unless every label is a class. errors: B02 (names the first such sample)
+inline void require_labels(std::span<const std::int32_t> labels, std::size_t classes) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        require(labels[i] >= 0 && static_cast<std::size_t>(labels[i]) < classes, "B02",
+                "tensor: label of row ", i, " is ", labels[i], ", expected 0 to ", classes - 1,
+                ": one column of logits a class");
+    }
+}
+
+/// Fails unless every index is a row. errors: B03 (names the first such index)
+inline void require_rows(std::span<const std::int64_t> indices, std::size_t rows) {
+    for (const auto index : indices) {
+        require(index >= 0 && static_cast<std::size_t>(index) < rows, "B03", "tensor: row ", index,
+                " of a matrix of ", rows, " rows: indices count from 0");
+    }
+}
+
+} // namespace lipt::host_kernels
