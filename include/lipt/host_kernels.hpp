@@ -20,8 +20,6 @@ namespace lipt::host_kernels {
 /// Partial sums kept side by side; a whole number of SIMD registers everywhere.
 inline constexpr std::size_t lanes = 16;
 
-namespace detail {
-
 /// Adds the lanes in a tree, in an order that does not depend on the processor.
 template <class Number>
 constexpr Number sum_of(std::array<Number, lanes> sums) noexcept {
@@ -43,22 +41,20 @@ inline Number sum(std::size_t size, Term &&term) noexcept {
     return sum_of(sums);
 }
 
-} // namespace detail
-
 /// Dot product in float lanes: what a matrix product is made of.
 inline float dot(const float *a, const float *b, std::size_t size) noexcept {
-    return detail::sum<float>(size, [=](std::size_t i) { return a[i] * b[i]; });
+    return sum<float>(size, [=](std::size_t i) { return a[i] * b[i]; });
 }
 
 /// Dot product of float vectors with the sum kept in double.
 inline double exact_dot(const float *a, const float *b, std::size_t size) noexcept {
-    return detail::sum<double>(size, [=](std::size_t i) { return static_cast<double>(a[i]) * b[i]; });
+    return sum<double>(size, [=](std::size_t i) { return static_cast<double>(a[i]) * b[i]; });
 }
 
 /// sum_j max(similarity[j] - best[j], 0), kept in double. Never grows when an entry of best grows, rounding
 /// included, which is what lets a lazy greedy trust an old gain as an upper bound.
 inline float facility_gain(const float *similarity, const float *best, std::size_t size) noexcept {
-    return static_cast<float>(detail::sum<double>(size, [=](std::size_t i) {
+    return static_cast<float>(sum<double>(size, [=](std::size_t i) {
         const float gain = similarity[i] - best[i];
         return gain > 0.0f ? gain : 0.0f;
     }));
