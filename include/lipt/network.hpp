@@ -258,15 +258,15 @@ inline network_spec make_network(std::string_view name, const network_options &o
          "' is unknown, expected resnet8, resnet20, resnet18, another resnet<6m+2>, or wrn-<6m+4>-<width>");
 }
 
-/// Seeded initial weights: convolutions He-normal over fan-out, the last layer uniform within 1/sqrt(E), batch-norm
+/// Seeded initial weights, different for each `run`: convolutions He-normal over fan-out, the last layer uniform within 1/sqrt(E), batch-norm
 /// scale and variance 1, everything else 0.
 /// shapes: result (S) in layout order. source: [He2015] Section 2.2
-inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_t seed) {
+inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_t seed, std::uint32_t run = 0) {
     std::vector<float> state(spec.state_size(), 0.0f);
     float bound = 0;
     for (std::size_t w = 0; w < spec.weights.size(); ++w) {
         const auto &entry = spec.weights[w];
-        rng draw({.seed = seed, .stage = stream::weights, .sample = static_cast<std::uint32_t>(w)});
+        rng draw({.seed = seed, .stage = stream::weights, .pass = run, .sample = static_cast<std::uint32_t>(w)});
         const std::span values(state.data() + entry.offset, entry.size);
         switch (entry.kind) {
         case weight_kind::convolution: {

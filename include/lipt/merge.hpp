@@ -1,0 +1,103 @@
+// The workers' models into one: the soup scored by held-out accuracy, batch-norm statistics re-estimated for every mixture.
+#pragma once
+
+#include <lipt/evaluate.hpp>
+#include <lipt/settings.hpp>
+#include <lipt/soup.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace lipt {
+
+/// The images that a soup is scored with. observe: clean images for the statistics; held_out: labelled, never trained on
+struct merge_data {
+    image_set observe;
+    image_set held_out;
+};
+
+/// Settings of the merge.
+struct merge_options {
+    soup_options soup{};
+    statistics_kind statistics = statistics_kind::reestimated;
+    std::size_t batch_size = 256; ///< in which the statistics are observed
+};
+
+/// The merged state, and what was done for it.
+template <tensor_backend Tensor>
+struct merge_result {
+    std::vector<float> weights; ///< (S), statistics included
+    soup_result<Tensor> soup;
+    double theta_star_accuracy = 0;
+    std::size_t forward = 0; ///< images through the network
+};
+
+namespace detail {
+
+/// Scores weights on the held-out images, and counts what that costs.
+template <training_backend Backend>
+class held_out_score {
+  public:
+    held_out_score(Backend &backend, const merge_data &data, const merge_options &options)
+        : backend_(backend), data_(data), options_(options) {}
+
+    double operator()(std::span<const float> weights) {
+        prepare(weights);
+        forward += data_.held_out.size();
+        return accuracy(backend_.forward(data_.held_out.pixels, data_.held_out.size()).logits, data_.held_out.labels);
+    }
+
+    /// Leaves the weights in the backend, with the statistics that belong to them.
+    void prepare(std::span<const float> weights) {
+        backend_.load(weights, {});
+        if (options_.statistics == statistics_kind::averaged) return;
+        reestimate_statistics(backend_, data_.observe, data_.observe.size(), options_.batch_size);
+        forward += data_.observe.size();
+    }
+
+    std::size_t forward = 0;
+
+  private:
+    Backend &backend_;
+    const merge_data &data_;
+    const merge_options &options_;
+};
+
+} // namespace detail
+
+/// Merges the workers' states, scored on held-out images; the backend is left with the merged weights.
+/// shapes: theta_star (S), workers n of (S). errors: S01, S02 as make_soup; S04 no held-out or no observed images
+/// cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is
+/// (n + (n-1) points + 2) of them: more than the local training, unless both sets are small
+/// source: [Ro2023] Section 3.2, [Izmailov2018] Section 3.2 for the statistics
+template <training_backend Backend, tensor_backend Tensor>
+merge_result<Tensor> merge_workers(Backend &backend, const Tensor &tensor, std::span<const float> theta_star,
+                                   std::span<const std::span<const float>> workers, const merge_data &data,
+                                   const merge_options &options) {
+    require(data.held_out.size() > 0 &&
+                (data.observe.size() > 0 || options.statistics == statistics_kind::averaged),
+            "S04", "merge: ", data.held_out.size(), " held-out and ", data.observe.size(),
+            " observed images: both are needed (--hold-out, --observe-images)");
+    std::vector<typename Tensor::matrix> ingredients;
+    for (const auto &weights : workers) {
+        host_matrix row = xt::empty<float>({std::size_t{1}, weights.size()});
+        std::copy(weights.begin(), weights.end(), row.data());
+        ingredients.push_back(tensor.from_host(row));
+    }
+    detail::held_out_score<Backend> score(backend, data, options);
+    merge_result<Tensor> result{.theta_star_accuracy = score(theta_star)};
+    result.soup = make_soup(tensor, std::span<const typename Tensor::matrix>(ingredients),
+                            [&](const typename Tensor::matrix &weights) {
+                                const host_matrix host = tensor.to_host(weights);
+                                return score(std::span(host.data(), host.size()));
+                            },
+                            options.soup);
+    const host_matrix merged = tensor.to_host(result.soup.weights);
+    score.prepare(std::span(merged.data(), merged.size()));
+    result.weights = backend.read().weights;
+    result.forward = score.forward;
+    return result;
+}
+
+} // namespace lipt

@@ -1,0 +1,74 @@
+// Every setting of the pipeline, with the method's defaults.
+#pragma once
+
+#include <lipt/local.hpp>
+#include <lipt/select/selection.hpp>
+#include <lipt/shard.hpp>
+#include <lipt/soup.hpp>
+#include <lipt/training_loop.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace lipt {
+
+/// lipt: workers and a soup. full: conventional training on the whole set. none: random weights.
+enum class pretrain_kind : std::uint8_t { lipt, full, none };
+
+/// Where the main training begins: random weights, the common start of the workers, or the pre-trained model.
+enum class start_kind : std::uint8_t { fresh, theta_star, pretrained };
+
+/// How a mixture gets its batch-norm statistics: from clean training images for just these weights, or averaged
+/// like the weights (cheaper, and far worse as a rule).
+enum class statistics_kind : std::uint8_t { reestimated, averaged };
+
+/// Whose gradients choose the subset: the soup's, or the scores of all workers' models averaged.
+enum class features_kind : std::uint8_t { soup, ensemble };
+
+/// Settings of the whole pipeline; the defaults are the paper's protocol on small images.
+/// source: [Ro2023] Sections 3 and 4, Appendix A
+struct pipeline_settings {
+    std::uint64_t seed = 0;
+    std::size_t threads = 2;
+
+    double hold_out = 0.02;     ///< stratified share of the training set for the soup's score and Glister
+    bool rank_held_out = true;  ///< held-out samples may be selected
+    pretrain_kind pretrain = pretrain_kind::lipt;
+
+    train_options initialize{.epochs = 1, .decay = schedule::constant};
+    shard_options shards{};
+    local_options local{};
+    soup_options soup{};
+    statistics_kind statistics = statistics_kind::reestimated;
+    std::size_t observe_images = 1024; ///< clean images for the statistics of each mixture
+    features_kind features = features_kind::soup;
+
+    train_options full{.epochs = 1}; ///< conventional pre-training
+    std::size_t full_runs = 1;       ///< independent runs whose scores are averaged
+
+    std::string selector = "random";
+    double fraction = 0.1;
+    bool balanced = true; ///< quotas a class
+    select_options method{};
+
+    start_kind start = start_kind::fresh;
+    train_options main{};
+    bool equal_steps = false;        ///< epochs count the whole set's steps, whatever the fraction
+    bool use_weights = true;         ///< the selector's weights enter the loss
+    std::size_t reselect_every = 0;  ///< epochs; 0: never
+    std::size_t evaluate_every = 1;  ///< epochs between scores on the test set; the last is always scored
+};
+
+/// Checks what no single stage can: ranges of the settings that join stages.
+/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events
+inline void check(const pipeline_settings &settings) {
+    require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ", settings.hold_out,
+            ", expected above 0 and below 1 (--hold-out)");
+    require(settings.fraction > 0 && settings.fraction <= 1, "U11", "settings: fraction is ", settings.fraction,
+            ", expected above 0 and at most 1 (--fraction)");
+    require(settings.full_runs > 0 && settings.evaluate_every > 0 && settings.threads > 0, "U12",
+            "settings: --pretrain-runs, --evaluate-every and --threads must be at least 1");
+}
+
+} // namespace lipt

@@ -1,0 +1,153 @@
+// What the pipeline keeps between its stages, as values and a concept: in memory here, in a run directory in
+// adapters/store. Nothing here knows a file.
+#pragma once
+
+#include <lipt/local.hpp>
+#include <lipt/select/selection.hpp>
+#include <lipt/shard.hpp>
+#include <lipt/soup.hpp>
+#include <lipt/training_loop.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lipt {
+
+/// What one stage cost. `forward` and `backward` count images through the network; `samples_read` images read.
+struct stage_cost {
+    std::string name; ///< initialize, local, merge, features, select, train, or pretrain
+    double wall_s = 0, cpu_s = 0;
+    std::uint64_t samples_read = 0, forward = 0, backward = 0;
+    std::uint64_t bytes_to_workers = 0, bytes_from_workers = 0;
+    double peak_mib = 0;
+
+    /// Adds a pass of training (forward and backward) over this many images.
+    void add_training(std::uint64_t samples) { samples_read += samples, forward += samples, backward += samples; }
+    /// Adds a pass forward.
+    void add_forward(std::uint64_t samples) { samples_read += samples, forward += samples; }
+};
+
+/// A worker's upload as the merge finds it: whole, or the reason why it is not used.
+struct worker_upload {
+    local_result result;
+    stage_cost cost;
+    std::string refused; ///< empty: whole
+};
+
+/// One epoch of a training as it is kept. accuracy: on the test set, where that epoch was evaluated
+struct epoch_record {
+    epoch_report report;
+    std::optional<double> accuracy;
+    double wall_s = 0;
+};
+
+/// A training that can go on: the state after `epochs` epochs, what they cost and what they reached.
+struct checkpoint {
+    std::size_t epochs = 0;
+    training_state state;
+    stage_cost cost;
+    std::vector<epoch_record> history;
+};
+
+/// A worker that is not in the soup, and why.
+struct refused_worker {
+    std::size_t worker = 0;
+    std::string reason;
+};
+
+/// How the soup came about. Ingredients name workers, not positions.
+struct merge_report {
+    soup_options options;
+    double theta_star_accuracy = 0, accuracy = 0;
+    std::size_t scored_images = 0, evaluations = 0;
+    std::vector<ingredient_report> ingredients;
+    std::vector<double> densities; ///< an ingredient
+    std::vector<refused_worker> refused;
+};
+
+/// The subset and how it was drawn; epoch 0 is the first selection, others are re-selections.
+struct kept_selection {
+    selection chosen;
+    std::size_t epoch = 0;
+};
+
+/// Where the pipeline keeps what it made. `load_*` yields nothing where it is not there or not whole; `save_*` keeps
+/// a value so that it is either there entirely or not at all. Costs are recorded before the output of their stage, so
+/// that an output never stands without its cost.
+template <class Store>
+concept pipeline_store = requires(Store store, std::string_view name, std::span<const float> weights, std::size_t index,
+                                  const shard_plan &plan, const worker_upload &upload, const merge_report &merged,
+                                  const kept_selection &chosen, const checkpoint &progress, const stage_cost &cost,
+                                  const epoch_record &epoch) {
+    { store.load_state(name) } -> std::same_as<std::optional<std::vector<float>>>;
+    { store.save_state(name, weights) } -> std::same_as<void>;
+    { store.load_plan() } -> std::same_as<std::optional<shard_plan>>;
+    { store.save_plan(plan) } -> std::same_as<void>;
+    { store.load_worker(index) } -> std::same_as<worker_upload>;
+    { store.save_worker(index, upload) } -> std::same_as<void>;
+    { store.save_merge(merged) } -> std::same_as<void>;
+    { store.load_selection(index) } -> std::same_as<std::optional<kept_selection>>; // newest, epoch <= index
+    { store.save_selection(chosen) } -> std::same_as<void>;
+    { store.load_checkpoint(name) } -> std::same_as<std::optional<checkpoint>>;
+    { store.save_checkpoint(name, progress) } -> std::same_as<void>;
+    { store.checkpoint_due(name) } -> std::same_as<bool>;
+    { store.record(cost) } -> std::same_as<void>;
+    { store.progress(name, index, index) } -> std::same_as<void>; // stage, done, of
+    { store.epoch_done(name, epoch, index) } -> std::same_as<void>; // stage, its epoch, of
+    { store.peak_mib() } -> std::same_as<double>;
+};
+
+/// A store in memory: for trainers that include the pipeline, and for tests.
+class memory_store {
+  public:
+    std::optional<std::vector<float>> load_state(std::string_view name) const { return find(states, name); }
+    void save_state(std::string_view name, std::span<const float> weights) {
+        states[std::string(name)].assign(weights.begin(), weights.end());
+    }
+    std::optional<shard_plan> load_plan() const { return plan; }
+    void save_plan(const shard_plan &made) { plan = made; }
+    worker_upload load_worker(std::size_t index) const {
+        const auto found = workers.find(index);
+        return found == workers.end() ? worker_upload{.refused = "missing"} : found->second;
+    }
+    void save_worker(std::size_t index, const worker_upload &upload) { workers[index] = upload; }
+    void save_merge(const merge_report &made) { merged = made; }
+    std::optional<kept_selection> load_selection(std::size_t epoch) const {
+        const auto after = selections.upper_bound(epoch);
+        if (after == selections.begin()) return std::nullopt;
+        return std::prev(after)->second;
+    }
+    void save_selection(const kept_selection &chosen) { selections[chosen.epoch] = chosen; }
+    std::optional<checkpoint> load_checkpoint(std::string_view name) const { return find(checkpoints, name); }
+    void save_checkpoint(std::string_view name, const checkpoint &made) { checkpoints[std::string(name)] = made; }
+    bool checkpoint_due(std::string_view) const { return false; }
+    void record(const stage_cost &cost) { costs[cost.name] = cost; }
+    void progress(std::string_view, std::size_t, std::size_t) const {}
+    void epoch_done(std::string_view, const epoch_record &, std::size_t) const {}
+    double peak_mib() const { return 0; }
+
+    std::map<std::string, std::vector<float>, std::less<>> states;
+    std::optional<shard_plan> plan;
+    std::map<std::size_t, worker_upload> workers;
+    std::optional<merge_report> merged;
+    std::map<std::size_t, kept_selection> selections;
+    std::map<std::string, checkpoint, std::less<>> checkpoints;
+    std::map<std::string, stage_cost, std::less<>> costs;
+
+  private:
+    template <class Map>
+    static auto find(const Map &map, std::string_view name) -> std::optional<typename Map::mapped_type> {
+        const auto found = map.find(name);
+        if (found == map.end()) return std::nullopt;
+        return found->second;
+    }
+};
+
+} // namespace lipt
