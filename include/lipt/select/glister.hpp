@@ -40,8 +40,7 @@ moved_validation_gradient(const Tensor &tensor, const validation_set<Tensor> &va
 struct glister {
     static constexpr method_info info{.name = "glister",
                                       .summary = "gradients that lower the validation loss most",
-                                      .gradients = true,
-                                      .validation = true};
+                                      .needs = method_needs::validation};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
