@@ -88,7 +88,7 @@ struct stale_gain {
 struct facility_location {
     static constexpr method_info info{.name = "facility-location",
                                       .summary = "samples that every sample has a similar one among",
-                                      .needs = method_needs::gradients};
+                                      .gradients = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,

@@ -40,7 +40,8 @@ moved_validation_gradient(const Tensor &tensor, const validation_set<Tensor> &va
 struct glister {
     static constexpr method_info info{.name = "glister",
                                       .summary = "gradients that lower the validation loss most",
-                                      .needs = method_needs::validation};
+                                      .gradients = true,
+                                      .validation = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,

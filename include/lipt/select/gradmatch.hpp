@@ -194,7 +194,7 @@ struct gradmatch {
     static constexpr method_info info{.name = "gradmatch",
                                       .summary =
                                           "weighted samples whose gradients add up to the mean gradient",
-                                      .needs = method_needs::gradients,
+                                      .gradients = true,
                                       .weights = true};
 
     template <tensor_backend Tensor>

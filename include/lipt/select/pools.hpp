@@ -22,18 +22,16 @@ namespace lipt {
 /// definition.
 enum class pool_rule : std::uint8_t { as_asked, per_class, global };
 
-/// What a method must be given besides labels; each includes what comes before it.
-enum class method_needs : std::uint8_t { nothing, gradients, validation };
-
 /// What a user and the driver must know of a method before it runs.
 struct method_info {
     std::string_view name;
     std::string_view summary; ///< one line for a list of methods
-    method_needs needs = method_needs::nothing;
-    bool weights = false;    ///< gives weights for the loss
-    bool exact = true;       ///< picks exactly the budget; otherwise at most that
-    bool each_epoch = false; ///< a function of the epoch: choose again before each
-    bool scorer = false;     ///< rates samples one by one: selection_problem::scores may replace its rating
+    bool gradients = false;   ///< needs selection_problem::gradients
+    bool validation = false;  ///< needs selection_problem::validation
+    bool weights = false;     ///< gives weights for the loss
+    bool exact = true;        ///< picks exactly the budget; otherwise at most that
+    bool resampled = false;   ///< a function of the epoch: choose again before each
+    bool scorer = false;      ///< rates samples one by one: selection_problem::scores may replace its rating
     pool_rule pools = pool_rule::as_asked;
 };
 
@@ -76,11 +74,11 @@ void check_problem(const Tensor &tensor, const selection_problem<Tensor> &proble
     const bool scored = info.scorer && !problem.scores.empty();
     require(!scored || problem.scores.size() == count, "C06", "select: ", problem.scores.size(),
             " scores for ", count, " samples: give one each, or none");
-    require(info.needs == method_needs::nothing || scored || problem.gradients, "C04", "select: ", info.name,
+    require(!info.gradients || scored || problem.gradients, "C04", "select: ", info.name,
             " needs gradients: give logits and embeddings of the candidates");
-    require(info.needs != method_needs::validation || problem.validation, "C05", "select: ", info.name,
+    require(!info.validation || problem.validation, "C05", "select: ", info.name,
             " needs validation samples: give their logits, embeddings and labels");
-    if (info.needs != method_needs::validation) return;
+    if (!info.validation) return;
     const auto &validation = *problem.validation;
     require(tensor.rows(validation.logits) == validation.labels.size() &&
                 tensor.rows(validation.embeddings) == validation.labels.size(),
@@ -114,7 +112,7 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
         for (const auto i : pool.members) pool.scores.push_back(problem.scores[static_cast<std::size_t>(i)]);
         return;
     }
-    if (info.needs != method_needs::nothing) {
+    if (info.gradients) {
         pool.gradients = problem.gradients(pool.members);
         const auto lengths = norms(tensor, pool.gradients);
         require(lengths.size() == pool.members.size(), "C04", "select: the gradient source gave ",
@@ -124,8 +122,7 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
                     " is not finite: look at its logits and embedding");
         }
     }
-    if (info.needs == method_needs::validation)
-        pool.validation = validation_of(tensor, *problem.validation, per_class, pool.number);
+    if (info.validation) pool.validation = validation_of(tensor, *problem.validation, per_class, pool.number);
 }
 
 /// Adds a pool's picks to the result.

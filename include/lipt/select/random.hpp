@@ -58,7 +58,7 @@ struct stratified {
 /// [Okanovic2023] Section 3
 struct rs2 {
     static constexpr method_info info{
-        .name = "rs2", .summary = "fresh random subset each epoch, without replacement", .each_epoch = true};
+        .name = "rs2", .summary = "fresh random subset each epoch, without replacement", .resampled = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &, const selection_pool<Tensor> &pool,
