@@ -118,7 +118,7 @@ class tensor {
 
     std::int64_t arg_max(const matrix &values, const matrix &excluded) const {
         detail::require_column(*this, "arg_max", values, excluded);
-        const std::size_t found = host_kernels::arg_max(values.data(), excluded.data(), 0, values.size());
+        const std::size_t found = host_kernels::arg_max(values.data(), excluded.data(), values.size());
         detail::require_candidate(found < values.size(), values.size());
         return static_cast<std::int64_t>(found);
     }

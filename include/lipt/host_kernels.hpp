@@ -76,14 +76,13 @@ inline void softmax_residual(const float *logits, std::size_t classes, std::size
     out[label] = static_cast<float>(-others * inverse);
 }
 
-/// Row of the largest value that is not excluded, within [first, last); last if there is none. Ties go to the
-/// lowest row, NaN counts as the smallest value.
-inline std::size_t arg_max(const float *values, const float *excluded, std::size_t first,
-                           std::size_t last) noexcept {
-    std::size_t best = last;
-    for (std::size_t i = first; i < last; ++i) {
+/// Row of the largest value that is not excluded; `size` if there is none. Ties go to the lowest row, NaN
+/// counts as the smallest value.
+inline std::size_t arg_max(const float *values, const float *excluded, std::size_t size) noexcept {
+    std::size_t best = size;
+    for (std::size_t i = 0; i < size; ++i) {
         if (excluded[i] != 0.0f) continue;
-        if (best == last || values[i] > values[best] || (std::isnan(values[best]) && !std::isnan(values[i])))
+        if (best == size || values[i] > values[best] || (std::isnan(values[best]) && !std::isnan(values[i])))
             best = i;
     }
     return best;
