@@ -1,0 +1,176 @@
+#include <lipt/adapters/report/comparison.hpp>
+#include <lipt/adapters/report/format.hpp>
+#include <lipt/adapters/report/report.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+
+namespace lipt::adapters::report {
+namespace {
+
+using nlohmann::json;
+
+std::optional<spread> over(const std::vector<const json *> &runs,
+                           const std::function<std::optional<double>(const json &)> &value_of) {
+    std::vector<double> values;
+    for (const json *run : runs) {
+        if (const auto value = value_of(*run)) values.push_back(*value);
+    }
+    if (values.empty()) return std::nullopt;
+    spread result{.count = values.size()};
+    for (const double value : values) result.mean += value / static_cast<double>(values.size());
+    if (values.size() < 2) return result;
+    double squares = 0;
+    for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+    result.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
+    return result;
+}
+
+void summarise(comparison_row &row) {
+    const auto value = [&](const char *pointer) {
+        return over(row.runs, [=](const json &run) { return number_at(run, pointer); });
+    };
+    const auto cost = [&](cost_group group, const char *key) {
+        return over(row.runs, [=](const json &run) { return cost_of(run, group, key); });
+    };
+    row.final_accuracy = value("/result/accuracy/final");
+    row.best_accuracy = value("/result/accuracy/best");
+    row.pretraining_s = cost(cost_group::pretraining, "wall_s");
+    row.selection_s = cost(cost_group::selection, "wall_s");
+    row.training_s = cost(cost_group::training, "wall_s");
+    row.total_s = cost(cost_group::all, "wall_s");
+    row.pretraining_forward = cost(cost_group::pretraining, "forward");
+    row.pretraining_backward = cost(cost_group::pretraining, "backward");
+    row.total_forward = cost(cost_group::all, "forward");
+    row.total_backward = cost(cost_group::all, "backward");
+}
+
+/// Width on a terminal, for text without wide or combining characters.
+std::size_t width_of(const std::string &text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+        return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+    }));
+}
+
+std::string padded(const std::string &text, std::size_t width, bool right) {
+    const std::string space(width - std::min(width, width_of(text)), ' ');
+    return right ? space + text : text + space;
+}
+
+/// A name in one line: control characters would disarrange a terminal.
+std::string printable(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(),
+        [](char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F; }, ' ');
+    return text;
+}
+
+std::string shown(const std::optional<spread> &value, std::string (*format)(double)) {
+    return value ? format(value->mean) : "-";
+}
+
+std::string accuracy(const std::optional<spread> &value) {
+    if (!value) return "-";
+    return percent(value->mean) + (value->count > 1 ? " ± " + percent(value->deviation) : "");
+}
+
+std::string samples(const std::optional<spread> &forward, const std::optional<spread> &backward) {
+    if (!forward && !backward) return "-";
+    return count(forward ? forward->mean : 0) + " / " + count(backward ? backward->mean : 0);
+}
+
+} // namespace
+
+bool belongs_to(const std::string &stage, cost_group group) {
+    constexpr std::array pretraining{"initialize", "local", "merge", "pretrain"};
+    constexpr std::array selection{"features", "select"};
+    switch (group) {
+    case cost_group::pretraining:
+        return std::find(pretraining.begin(), pretraining.end(), stage) != pretraining.end();
+    case cost_group::selection:
+        return std::find(selection.begin(), selection.end(), stage) != selection.end();
+    case cost_group::training:
+        return stage == "train";
+    case cost_group::all:
+        return true;
+    }
+    return false;
+}
+
+std::optional<double> cost_of(const json &model, cost_group group, const char *key) {
+    const auto &stages = list_at(model, "/result/stages");
+    if (stages.empty()) return std::nullopt;
+    const std::string pointer = std::string("/") + key;
+    double sum = 0;
+    for (const auto &stage : stages) {
+        if (belongs_to(text_at(stage, "/name"), group)) sum += number_at(stage, pointer.c_str()).value_or(0);
+    }
+    return sum;
+}
+
+bool comparison_row::is_random() const {
+    const json &run = *runs.front();
+    return text_at(run, "/config/settings/selector") == "random" &&
+           text_at(run, "/config/settings/pretrain") == "none";
+}
+
+std::vector<comparison_row> compare(const std::vector<json> &models) {
+    std::vector<comparison_row> rows;
+    for (const auto &model : models) {
+        const auto name = text_at(model, "/name");
+        auto row =
+            std::find_if(rows.begin(), rows.end(), [&](const auto &other) { return other.name == name; });
+        if (row == rows.end()) row = rows.insert(rows.end(), comparison_row{.name = name});
+        row->runs.push_back(&model);
+    }
+    for (auto &row : rows) summarise(row);
+    return rows;
+}
+
+std::string seed_note(const std::vector<comparison_row> &rows) {
+    const auto by_runs = [](const auto &a, const auto &b) { return a.runs.size() < b.runs.size(); };
+    const auto [fewest, most] = std::minmax_element(rows.begin(), rows.end(), by_runs);
+    const auto low = fewest->runs.size(), high = most->runs.size();
+    if (high == 1) return "One seed each: a difference of a point or so may be chance.";
+    if (low == high)
+        return "Mean and sample standard deviation over " + count(static_cast<double>(low)) + " seeds.";
+    return "Mean and sample standard deviation over " + count(static_cast<double>(low)) + " to " +
+           count(static_cast<double>(high)) + " seeds; a row without a deviation is one seed.";
+}
+
+} // namespace lipt::adapters::report
+
+namespace lipt::adapters {
+
+std::string comparison_table(const std::vector<nlohmann::json> &models) {
+    using namespace report;
+    const std::vector<std::string> head{
+        "run", "accuracy", "best", "pre-training", "its samples, forward / backward", "in all"};
+    std::vector<std::vector<std::string>> lines{head};
+    for (const auto &row : compare(models)) {
+        lines.push_back({printable(row.name), accuracy(row.final_accuracy), accuracy(row.best_accuracy),
+                         shown(row.pretraining_s, duration),
+                         samples(row.pretraining_forward, row.pretraining_backward),
+                         shown(row.total_s, duration)});
+    }
+    std::vector<std::size_t> widths(head.size());
+    for (const auto &line : lines) {
+        for (std::size_t column = 0; column < line.size(); ++column) {
+            widths[column] = std::max(widths[column], width_of(line[column]));
+        }
+    }
+    std::string table;
+    for (std::size_t l = 0; l < lines.size(); ++l) {
+        std::string text;
+        for (std::size_t column = 0; column < head.size(); ++column) {
+            text += (column == 0 ? "" : "  ") + padded(lines[l][column], widths[column], column > 0);
+        }
+        table += text + "\n";
+        if (l == 0) table += std::string(width_of(text), '-') + "\n";
+    }
+    return table;
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,107 @@
+#include <lipt/adapters/report/format.hpp>
+#include <lipt/adapters/report/view.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lipt::adapters::report {
+namespace {
+
+using nlohmann::json;
+
+std::string setting(const json &model, const std::string &flag) {
+    const auto *value = find_at(model, ("/config/settings/" + flag).c_str());
+    return value == nullptr ? "" : plain(*value);
+}
+
+/// What came before the selection: the workers and their soup, or the conventional way.
+std::string pretraining_story(const json &model) {
+    const auto pretrain = setting(model, "pretrain");
+    const auto repeats = number_at(model, "/config/settings/pretrain-epochs");
+    if (pretrain == "full") {
+        return "The network was first trained in the conventional way, on all the data" +
+               (repeats ? " for " + counted(*repeats, "epoch") : "") + ". ";
+    }
+    const auto &ingredients = list_at(model, "/soup/ingredients");
+    if (ingredients.empty()) return "";
+    const auto kept = std::count_if(ingredients.begin(), ingredients.end(),
+                                    [](const json &ingredient) { return flag_at(ingredient, "/kept"); });
+    const auto images = number_at(model, "/config/settings/batch-size");
+    const auto minibatches = number_at(model, "/config/settings/minibatches");
+    std::string story = "From one common start, " +
+                        counted(static_cast<double>(ingredients.size()), "worker") +
+                        " trained alone, each on " +
+                        (images && minibatches ? count(*images * *minibatches) + " images" : "a tiny shard") +
+                        " of its own; the soup kept " + count(static_cast<double>(kept)) + " of them";
+    const auto before = number_at(model, "/soup/theta_star_accuracy"),
+               after = number_at(model, "/soup/accuracy");
+    if (before && after) {
+        story += " and took the held-out accuracy from " + percent(*before) + " to " + percent(*after);
+    }
+    return story + ". ";
+}
+
+std::string selection_story(const json &model) {
+    const auto size = number_at(model, "/result/subset/size"), all = number_at(model, "/config/data/train");
+    if (!size) return "";
+    const auto selector = setting(model, "selector");
+    std::string story = all && *size == *all ? "All " + count(*size) + " training images were kept"
+                                             : count(*size) + (all ? " of the " + count(*all) : "") +
+                                                   " training images were chosen" +
+                                                   (selector == "random" ? " at random"
+                                                    : selector.empty()   ? ""
+                                                                         : " by " + selector);
+    const auto accuracy = number_at(model, "/result/accuracy/final");
+    if (!accuracy) return story + ". ";
+    const auto network = setting(model, "network");
+    const auto epochs = number_at(model, "/config/settings/epochs"),
+               test = number_at(model, "/config/data/test");
+    return story + ", and " + (network.empty() ? "the network" : network) + ", trained on them" +
+           (epochs ? " for " + counted(*epochs, "epoch") : "") + ", is right on " + percent(*accuracy) +
+           " of " + (test ? "the " + count(*test) + " test images. " : "the test images. ");
+}
+
+std::string cost_story(const json &model) {
+    const auto pretraining = cost_of(model, cost_group::pretraining, "wall_s");
+    const auto total = cost_of(model, cost_group::all, "wall_s");
+    if (!total) return "";
+    if (!pretraining || *pretraining == 0) return "All of it took " + duration(*total) + ". ";
+    return "Pre-training took " + duration(*pretraining) + " of " + duration(*total) + " in all. ";
+}
+
+/// True where the other run differs by its conventional pre-training.
+bool is_same_but_full(const json &self, const json &other) {
+    return setting(other, "pretrain") == "full" && setting(other, "selector") == setting(self, "selector");
+}
+
+/// How another row ended, beside the run that the page is about.
+std::string beside(const comparison_row &self, const comparison_row &other) {
+    if (!self.final_accuracy || !other.final_accuracy) return "";
+    const double difference = other.final_accuracy->mean - self.final_accuracy->mean;
+    const auto words = points(difference);
+    std::string story = other.is_random() ? "A random subset of the same size"
+                        : is_same_but_full(*self.runs.front(), *other.runs.front())
+                            ? "The same selector after conventional pre-training"
+                            : "Beside it, " + other.name;
+    story += " ended at " + percent(other.final_accuracy->mean) + ", ";
+    story += words == "0.0 points" ? "the same" : words + (difference < 0 ? " lower" : " higher");
+    const bool both = self.pretraining_s && other.pretraining_s && self.pretraining_s->mean > 0 &&
+                      other.pretraining_s->mean > 0;
+    if (both) {
+        const double times = other.pretraining_s->mean / self.pretraining_s->mean;
+        story += fmt::format(", for {:.1f} times the pre-training", times);
+    }
+    return story + ". ";
+}
+
+} // namespace
+
+std::string story_of(const json &subject, const std::vector<comparison_row> &rows) {
+    std::string story = pretraining_story(subject) + selection_story(subject) + cost_story(subject);
+    for (std::size_t r = 1; r < rows.size() && rows.size() <= 4; ++r) story += beside(rows.front(), rows[r]);
+    while (!story.empty() && story.back() == ' ') story.pop_back();
+    return story.empty() ? "This run has only begun." : story;
+}
+
+} // namespace lipt::adapters::report
