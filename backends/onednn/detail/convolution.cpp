@@ -1,0 +1,248 @@
+#include "convolution.hpp"
+
+#include <lipt/error.hpp>
+
+#include <dnnl.hpp>
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lipt::onednn::detail {
+namespace {
+
+using dnnl::memory;
+
+const dnnl::engine &processor() {
+    static const dnnl::engine made(dnnl::engine::kind::cpu, 0);
+    return made;
+}
+
+/// A primitive and, for each thread, the arguments it is run with.
+class prepared {
+  public:
+    prepared() = default;
+    /// arguments: number and description of each, in the order in which `run` takes their addresses
+    prepared(dnnl::primitive made, const std::vector<std::pair<int, memory::desc>> &arguments,
+             std::size_t threads)
+        : primitive_(std::move(made)), slots_(threads) {
+        for (auto &each : slots_) {
+            for (const auto &[number, description] : arguments) {
+                each.memories.emplace_back(description, processor(), nullptr);
+                each.arguments.push_back({number, each.memories.back().get()});
+            }
+        }
+    }
+    template <std::size_t Count>
+    void run(std::size_t thread, const std::array<const float *, Count> &addresses) {
+        auto &own = slots_[thread];
+        for (std::size_t i = 0; i < Count; ++i) {
+            // oneDNN takes inputs and outputs alike as pointers to non-const.
+            own.memories[i].set_data_handle(const_cast<float *>(addresses[i]));
+        }
+        const auto status = dnnl_primitive_execute(primitive_.get(), own.stream.get(),
+                                                   static_cast<int>(Count), own.arguments.data());
+        require(status == dnnl_success, "O03", "onednn: a convolution failed with status ",
+                static_cast<int>(status));
+    }
+
+  private:
+    struct slot {
+        dnnl::stream stream{processor()};
+        std::vector<memory> memories;
+        std::vector<dnnl_exec_arg_t> arguments;
+    };
+    dnnl::primitive primitive_;
+    std::vector<slot> slots_;
+};
+
+void reorder(const memory::desc &from, const float *source, const memory::desc &to, float *target) {
+    const single_threaded guard;
+    memory in(from, processor(), const_cast<float *>(source)), out(to, processor(), target);
+    dnnl::stream stream(processor());
+    dnnl::reorder(in, out).execute(stream, in, out);
+    stream.wait();
+}
+
+} // namespace
+
+std::size_t channel_block() {
+    static const std::size_t block = [] {
+        const auto isa = dnnl::get_effective_cpu_isa();
+        const auto wide = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+        return (static_cast<unsigned>(isa) & wide) == wide ? std::size_t{16} : std::size_t{8};
+    }();
+    return block;
+}
+
+struct convolution::implementation {
+    layer shape;
+    convolution_options options;
+    std::size_t threads;
+    memory::dims strides, padding;
+    memory::desc plain, forward_weights, backward_weights, gradient_weights, bias;
+    std::map<std::size_t, prepared> forward, backward_data, weights_gradient;
+    std::size_t scratch_bytes = 0;
+
+    memory::desc activation(const image_shape &each, std::size_t images, bool blocked) const {
+        const auto tag = !blocked                ? memory::format_tag::nchw
+                         : channel_block() == 16 ? memory::format_tag::nChw16c
+                                                 : memory::format_tag::nChw8c;
+        return {{static_cast<memory::dim>(images), static_cast<memory::dim>(each.channels),
+                 static_cast<memory::dim>(each.height), static_cast<memory::dim>(each.width)},
+                memory::data_type::f32,
+                tag};
+    }
+    memory::desc source(std::size_t images) const { return activation(shape.in, images, shape.input != 0); }
+    memory::desc target(std::size_t images) const { return activation(shape.out, images, true); }
+    memory::desc any_weights() const {
+        return {plain.dims(), memory::data_type::f32, memory::format_tag::any};
+    }
+
+    dnnl::primitive_attr attributes() const {
+        dnnl::primitive_attr made;
+        made.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        dnnl::post_ops after;
+        if (options.accumulate) after.append_sum(1.0f);
+        if (options.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+        made.set_post_ops(after);
+        return made;
+    }
+    dnnl::primitive_attr plain_attributes() const {
+        dnnl::primitive_attr made;
+        made.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        return made;
+    }
+    /// The layout chosen first is kept for every other size of piece.
+    static void settle(memory::desc &kept, const memory::desc &chosen, const memory::desc &plain_layout) {
+        require(chosen.get_size() == plain_layout.get_size(), "O02",
+                "onednn: a convolution pads its weights; its channels must be a multiple of 16");
+        kept = chosen;
+    }
+
+    dnnl::convolution_forward::primitive_desc describe(std::size_t images) const {
+        const auto weights = forward_weights ? forward_weights : any_weights();
+        const auto kind =
+            options.trained ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+        const auto algorithm = dnnl::algorithm::convolution_direct;
+        if (options.bias) {
+            return {
+                {kind, algorithm, source(images), weights, bias, target(images), strides, padding, padding},
+                attributes(),
+                processor()};
+        }
+        return {{kind, algorithm, source(images), weights, target(images), strides, padding, padding},
+                attributes(),
+                processor()};
+    }
+    void note_scratch(const memory::desc &needed) {
+        scratch_bytes = std::max(scratch_bytes, needed.get_size());
+    }
+
+    void prepare_forward(std::size_t images) {
+        const auto made = describe(images);
+        if (!forward_weights) settle(forward_weights, made.weights_desc(), plain);
+        note_scratch(made.scratchpad_desc());
+        std::vector<std::pair<int, memory::desc>> arguments{{DNNL_ARG_SRC, source(images)},
+                                                            {DNNL_ARG_WEIGHTS, forward_weights},
+                                                            {DNNL_ARG_DST, target(images)},
+                                                            {DNNL_ARG_SCRATCHPAD, made.scratchpad_desc()}};
+        if (options.bias) arguments.emplace_back(DNNL_ARG_BIAS, bias);
+        forward.emplace(images, prepared(dnnl::convolution_forward(made), arguments, threads));
+    }
+    void prepare_backward(std::size_t images) {
+        const auto hint = describe(images);
+        const auto algorithm = dnnl::algorithm::convolution_direct;
+        if (shape.input != 0) {
+            const auto weights = backward_weights ? backward_weights : any_weights();
+            const dnnl::convolution_backward_data::primitive_desc made(
+                {algorithm, source(images), weights, target(images), strides, padding, padding},
+                plain_attributes(), processor(), hint);
+            if (!backward_weights) settle(backward_weights, made.weights_desc(), plain);
+            note_scratch(made.scratchpad_desc());
+            backward_data.emplace(images, prepared(dnnl::convolution_backward_data(made),
+                                                   {{DNNL_ARG_DIFF_DST, target(images)},
+                                                    {DNNL_ARG_WEIGHTS, backward_weights},
+                                                    {DNNL_ARG_DIFF_SRC, source(images)},
+                                                    {DNNL_ARG_SCRATCHPAD, made.scratchpad_desc()}},
+                                                   threads));
+        }
+        // The gradient has the layout of the weights, so that the optimiser needs no other.
+        const dnnl::convolution_backward_weights::primitive_desc made(
+            {algorithm, source(images), forward_weights, target(images), strides, padding, padding},
+            plain_attributes(), processor(), hint);
+        note_scratch(made.scratchpad_desc());
+        weights_gradient.emplace(images, prepared(dnnl::convolution_backward_weights(made),
+                                                  {{DNNL_ARG_SRC, source(images)},
+                                                   {DNNL_ARG_DIFF_DST, target(images)},
+                                                   {DNNL_ARG_DIFF_WEIGHTS, forward_weights},
+                                                   {DNNL_ARG_SCRATCHPAD, made.scratchpad_desc()}},
+                                                  threads));
+    }
+};
+
+convolution::convolution(const layer &described, const convolution_options &options, std::size_t threads)
+    : self_(std::make_unique<implementation>()) {
+    auto &self = *self_;
+    self.shape = described;
+    self.options = options;
+    self.threads = threads;
+    const auto dim = [](std::size_t size) { return static_cast<memory::dim>(size); };
+    self.strides = {dim(described.stride), dim(described.stride)};
+    self.padding = {dim(described.padding), dim(described.padding)};
+    self.plain = {{dim(described.out.channels), dim(described.in.channels), dim(described.kernel),
+                   dim(described.kernel)},
+                  memory::data_type::f32,
+                  memory::format_tag::oihw};
+    self.bias = {{dim(described.out.channels)}, memory::data_type::f32, memory::format_tag::x};
+}
+convolution::convolution(convolution &&) noexcept = default;
+convolution::~convolution() = default;
+
+void convolution::share_layout(const convolution &other) {
+    self_->forward_weights = other.self_->forward_weights;
+}
+
+void convolution::prepare(std::size_t images) {
+    if (self_->forward.contains(images)) return;
+    const single_threaded guard; // the blocking that oneDNN chooses depends on the threads it sees
+    self_->prepare_forward(images);
+    if (self_->options.trained) self_->prepare_backward(images);
+}
+std::size_t convolution::scratch_floats() const { return (self_->scratch_bytes + 3) / 4; }
+
+void convolution::forward(std::size_t images, std::size_t thread, const float *source, const float *weights,
+                          const float *bias, float *target, float *scratch) {
+    auto &call = self_->forward.at(images);
+    if (self_->options.bias) {
+        call.run<5>(thread, {source, weights, target, scratch, bias});
+    } else {
+        call.run<4>(thread, {source, weights, target, scratch});
+    }
+}
+void convolution::backward_data(std::size_t images, std::size_t thread, const float *gradient,
+                                const float *weights, float *target, float *scratch) {
+    self_->backward_data.at(images).run<4>(thread, {gradient, weights, target, scratch});
+}
+void convolution::backward_weights(std::size_t images, std::size_t thread, const float *source,
+                                   const float *gradient, float *weights, float *scratch) {
+    self_->weights_gradient.at(images).run<4>(thread, {source, gradient, weights, scratch});
+}
+
+void convolution::to_blocked(const float *plain, float *blocked) const {
+    reorder(self_->plain, plain, self_->forward_weights, blocked);
+}
+void convolution::to_plain(const float *blocked, float *plain) const {
+    reorder(self_->forward_weights, blocked, self_->plain, plain);
+}
+void convolution::to_backward(const float *weights, float *target) const {
+    reorder(self_->forward_weights, weights, self_->backward_weights, target);
+}
+
+single_threaded::single_threaded() : threads_(omp_get_max_threads()) { omp_set_num_threads(1); }
+single_threaded::~single_threaded() { omp_set_num_threads(threads_); }
+
+} // namespace lipt::onednn::detail

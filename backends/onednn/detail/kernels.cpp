@@ -1,0 +1,295 @@
+#include "kernels.hpp"
+
+#include "convolution.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lipt::onednn::detail {
+namespace {
+
+/// One block of channels as a vector of the compiler's; it is split where the processor's vectors are
+/// narrower.
+template <int Block>
+struct vectors {
+    typedef float type __attribute__((vector_size(Block * sizeof(float)), may_alias));
+    typedef float unaligned __attribute__((vector_size(Block * sizeof(float)), aligned(4), may_alias));
+};
+template <int Block>
+using vector = typename vectors<Block>::type;
+
+template <int Block>
+inline vector<Block> load(const float *from) {
+    return *reinterpret_cast<const typename vectors<Block>::unaligned *>(from);
+}
+template <int Block>
+inline void store(float *to, const vector<Block> &value) {
+    *reinterpret_cast<typename vectors<Block>::unaligned *>(to) = value;
+}
+/// NaN passes, so that a training that diverged shows.
+template <int Block>
+inline vector<Block> rectified(const vector<Block> &x) {
+    const vector<Block> zero{};
+    return zero > x ? zero : x;
+}
+
+/// Calls `body` with the block size as a compile-time constant.
+template <class Body>
+void with_block(Body body) {
+    if (channel_block() == 16) {
+        body(std::integral_constant<int, 16>{});
+    } else {
+        body(std::integral_constant<int, 8>{});
+    }
+}
+
+/// Accumulators side by side, so that an addition need not wait for the one before.
+inline constexpr std::size_t chains = 4;
+
+template <int Block>
+void statistics_of_block(const piece_shape &shape, std::size_t stride, const float *source, double *mean,
+                         double *deviations) {
+    // Sums of distances from one value of the channel: no cancellation, and one pass.
+    const auto origin = load<Block>(source);
+    vector<Block> sum[chains]{}, square[chains]{};
+    for (std::size_t image = 0; image < shape.images; ++image) {
+        const float *plane = source + image * stride;
+        std::size_t p = 0;
+        for (; p + chains <= shape.pixels; p += chains) {
+            for (std::size_t k = 0; k < chains; ++k) {
+                const auto distance = load<Block>(plane + (p + k) * Block) - origin;
+                sum[k] += distance;
+                square[k] += distance * distance;
+            }
+        }
+        for (; p < shape.pixels; ++p) {
+            const auto distance = load<Block>(plane + p * Block) - origin;
+            sum[0] += distance;
+            square[0] += distance * distance;
+        }
+    }
+    const auto count = static_cast<double>(shape.images * shape.pixels);
+    for (int c = 0; c < Block; ++c) {
+        double total = 0, squares = 0;
+        for (std::size_t k = 0; k < chains; ++k) {
+            total += static_cast<double>(sum[k][c]);
+            squares += static_cast<double>(square[k][c]);
+        }
+        mean[c] = static_cast<double>(origin[c]) + total / count;
+        // Not std::max, which would turn NaN into 0.
+        const double deviation = squares - total * total / count;
+        deviations[c] = deviation < 0 ? 0 : deviation;
+    }
+}
+
+/// Calls `body(offset of the plane, first channel)` for each plane of a piece.
+template <int Block, class Body>
+inline void for_planes(const piece_shape &shape, Body body) {
+    const std::size_t plane = shape.pixels * Block;
+    for (std::size_t image = 0; image < shape.images; ++image) {
+        for (std::size_t c = 0; c < shape.channels; c += Block) {
+            body(image * shape.channels * shape.pixels + c / Block * plane, c);
+        }
+    }
+}
+
+template <int Block, bool Relu, int Residual> // 0 none, 1 plain, 2 with its own batch-norm
+void normalise_planes(const piece_shape &shape, const float *source, const normalise_options &options,
+                      float *target) {
+    for_planes<Block>(shape, [&](std::size_t offset, std::size_t c) {
+        const auto mean = load<Block>(options.norm.mean + c), factor = load<Block>(options.norm.factor + c),
+                   shift = load<Block>(options.norm.shift + c);
+        vector<Block> other_mean{}, other_factor{}, other_shift{};
+        if constexpr (Residual == 2) {
+            other_mean = load<Block>(options.residual_norm->mean + c);
+            other_factor = load<Block>(options.residual_norm->factor + c);
+            other_shift = load<Block>(options.residual_norm->shift + c);
+        }
+        for (std::size_t i = offset; i < offset + shape.pixels * Block; i += Block) {
+            auto value = (load<Block>(source + i) - mean) * factor + shift;
+            if constexpr (Residual == 1) value += load<Block>(options.residual + i);
+            if constexpr (Residual == 2) {
+                value += (load<Block>(options.residual + i) - other_mean) * other_factor + other_shift;
+            }
+            store<Block>(target + i, Relu ? rectified<Block>(value) : value);
+        }
+    });
+}
+
+enum class gate { open, output, input };
+
+template <int Block, bool Residual, gate Gate>
+void reduce_block(const piece_shape &shape, std::size_t first, const float *source, const float *gradient,
+                  const reduce_options &options, float *target, double *sums, double *products) {
+    const auto mean = load<Block>(options.norm.mean + first),
+               factor = load<Block>(options.norm.factor + first),
+               shift = load<Block>(options.norm.shift + first);
+    const bool stored = Residual || Gate != gate::open || target != gradient;
+    vector<Block> sum[chains]{}, product[chains]{};
+    const auto step = [&](std::size_t i, std::size_t k) __attribute__((always_inline)) {
+        auto value = load<Block>(gradient + i);
+        if constexpr (Residual) value += load<Block>(options.residual + i);
+        const auto distance = load<Block>(source + i) - mean;
+        const vector<Block> zero{};
+        if constexpr (Gate == gate::output) value = load<Block>(options.output + i) > zero ? value : zero;
+        if constexpr (Gate == gate::input) value = distance * factor + shift > zero ? value : zero;
+        if (stored) store<Block>(target + i, value);
+        sum[k] += value;
+        product[k] += value * distance;
+    };
+    for (std::size_t image = 0; image < shape.images; ++image) {
+        const std::size_t begin = (image * shape.channels + first) * shape.pixels;
+        const std::size_t end = begin + shape.pixels * Block;
+        std::size_t i = begin;
+        for (; i + chains * Block <= end; i += chains * Block) {
+            for (std::size_t k = 0; k < chains; ++k) step(i + k * Block, k);
+        }
+        for (; i < end; i += Block) step(i, 0);
+    }
+    for (int c = 0; c < Block; ++c) {
+        double total = 0, correlation = 0;
+        for (std::size_t k = 0; k < chains; ++k) {
+            total += static_cast<double>(sum[k][c]);
+            correlation += static_cast<double>(product[k][c]);
+        }
+        sums[c] = total;
+        products[c] = correlation;
+    }
+}
+
+template <int Block, bool Residual>
+void reduce_gate(const piece_shape &shape, std::size_t first, const float *source, const float *gradient,
+                 const reduce_options &options, float *target, double *sums, double *products) {
+    const auto run = [&](auto way) {
+        reduce_block<Block, Residual, decltype(way)::value>(shape, first, source, gradient, options, target,
+                                                            sums + first, products + first);
+    };
+    if (options.output != nullptr) {
+        run(std::integral_constant<gate, gate::output>{});
+    } else if (options.relu) {
+        run(std::integral_constant<gate, gate::input>{});
+    } else {
+        run(std::integral_constant<gate, gate::open>{});
+    }
+}
+
+} // namespace
+
+void statistics(const piece_shape &shape, const float *source, double *mean, double *deviations) {
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        for (std::size_t c = 0; c < shape.channels; c += Block) {
+            statistics_of_block<Block>(shape, shape.channels * shape.pixels, source + c * shape.pixels,
+                                       mean + c, deviations + c);
+        }
+    });
+}
+
+void normalise(const piece_shape &shape, const float *source, const normalise_options &options,
+               float *target) {
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        const auto run = [&](auto relu) {
+            constexpr bool Relu = decltype(relu)::value;
+            if (options.residual == nullptr) {
+                normalise_planes<Block, Relu, 0>(shape, source, options, target);
+            } else if (options.residual_norm == nullptr) {
+                normalise_planes<Block, Relu, 1>(shape, source, options, target);
+            } else {
+                normalise_planes<Block, Relu, 2>(shape, source, options, target);
+            }
+        };
+        if (options.relu) {
+            run(std::true_type{});
+        } else {
+            run(std::false_type{});
+        }
+    });
+}
+
+void reduce(const piece_shape &shape, const float *source, const float *gradient,
+            const reduce_options &options, float *target, double *sums, double *products) {
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        for (std::size_t c = 0; c < shape.channels; c += Block) {
+            if (options.residual != nullptr) {
+                reduce_gate<Block, true>(shape, c, source, gradient, options, target, sums, products);
+            } else {
+                reduce_gate<Block, false>(shape, c, source, gradient, options, target, sums, products);
+            }
+        }
+    });
+}
+
+void differentiate(const piece_shape &shape, const float *source, const float *gradient,
+                   const affine_gradient &norm, const float *residual, float *target) {
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        for_planes<Block>(shape, [&](std::size_t offset, std::size_t c) {
+            const auto mean = load<Block>(norm.mean + c), factor = load<Block>(norm.factor + c),
+                       slope = load<Block>(norm.slope + c), constant = load<Block>(norm.constant + c);
+            for (std::size_t i = offset; i < offset + shape.pixels * Block; i += Block) {
+                auto value =
+                    load<Block>(gradient + i) * factor + (load<Block>(source + i) - mean) * slope + constant;
+                if (residual != nullptr) value += load<Block>(residual + i);
+                store<Block>(target + i, value);
+            }
+        });
+    });
+}
+
+void add(std::size_t size, const float *a, const float *b, float *target) {
+    for (std::size_t i = 0; i < size; ++i) target[i] = a[i] + b[i];
+}
+
+void pool(const piece_shape &shape, const float *source, float *embeddings) {
+    const float share = 1.0f / static_cast<float>(shape.pixels);
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        std::size_t row = 0;
+        for_planes<Block>(shape, [&](std::size_t offset, std::size_t) {
+            vector<Block> sum{};
+            for (std::size_t p = 0; p < shape.pixels; ++p) sum += load<Block>(source + offset + p * Block);
+            store<Block>(embeddings + row, sum * share);
+            row += Block;
+        });
+    });
+}
+
+void spread(const piece_shape &shape, const float *gradients, float *target) {
+    const float share = 1.0f / static_cast<float>(shape.pixels);
+    with_block([&](auto block) {
+        constexpr int Block = decltype(block)::value;
+        std::size_t row = 0;
+        for_planes<Block>(shape, [&](std::size_t offset, std::size_t) {
+            const auto value = load<Block>(gradients + row) * share;
+            for (std::size_t p = 0; p < shape.pixels; ++p) store<Block>(target + offset + p * Block, value);
+            row += Block;
+        });
+    });
+}
+
+float dot(std::size_t size, const float *a, const float *b) {
+    vector<16> sum{};
+    std::size_t i = 0;
+    for (; i + 16 <= size; i += 16) sum += load<16>(a + i) * load<16>(b + i);
+    float total = 0;
+    for (int k = 0; k < 16; ++k) total += sum[k];
+    for (; i < size; ++i) total += a[i] * b[i];
+    return total;
+}
+
+void axpy(std::size_t size, float alpha, const float *x, float *y) {
+    for (std::size_t i = 0; i < size; ++i) y[i] += alpha * x[i];
+}
+
+void descend(std::size_t size, const descent &step, const float *gradient, float *weights, float *momentum) {
+    for (std::size_t i = 0; i < size; ++i) {
+        const float slope = gradient[i] + step.weight_decay * weights[i];
+        const float moved = step.first ? slope : step.momentum * momentum[i] + slope;
+        momentum[i] = moved;
+        weights[i] -= step.learning_rate * (step.nesterov ? slope + step.momentum * moved : moved);
+    }
+}
+
+} // namespace lipt::onednn::detail
