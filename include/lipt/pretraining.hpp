@@ -40,7 +40,7 @@ struct pipeline_context {
 };
 
 /// Checks data, network and settings, and draws the held-out split.
-/// errors: D-ids of check(image_set), U10 to U12, D05 images of another shape or classes than the network, D06 a class
+/// errors: D-ids of check(image_set), U10 to U12, Q-ids of plan_shards, P01 densities, D05 images of another shape or classes than the network, D06 a class
 /// without a held-out sample
 inline pipeline_context make_context(network_spec spec, const image_set &train, const image_set &test,
                                      const pipeline_settings &settings, launcher launch = launch_in_order) {
@@ -54,6 +54,11 @@ inline pipeline_context make_context(network_spec spec, const image_set &train, 
                                   {.seed = settings.seed, .stage = stream::hold_out});
     require(split.part.size() >= train.classes, "D06", "data: ", split.part.size(), " held-out samples for ",
             train.classes, " classes: raise --hold-out or --train-samples");
+    if (settings.pretrain == pretrain_kind::lipt) {
+        // Made for its checks alone: what cannot be planned or pruned must not cost an initialization first.
+        plan_shards(split.rest, train.labels, train.classes, settings.shards, settings.seed);
+        if (settings.local.pruning != prune_time::never) draw_density(settings.local.prune, settings.seed, 0);
+    }
     return {std::move(spec), train, test, settings, std::move(split.part), std::move(split.rest), std::move(launch)};
 }
 

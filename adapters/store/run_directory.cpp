@@ -1,0 +1,228 @@
+#include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/store/run_directory.hpp>
+#include <lipt/adapters/store/run_json.hpp>
+#include <lipt/adapters/store/state.hpp>
+#include <lipt/version.hpp>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <xxhash.h>
+
+#include <fstream>
+#include <utility>
+
+namespace lipt::adapters {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What config.json must agree in: settings and data, not the version that wrote it.
+std::string fingerprint_of(const json &config) {
+    const std::string content = json{{"settings", config.at("settings")}, {"data", config.at("data")}}.dump();
+    return fmt::format("{:016x}", XXH3_64bits(content.data(), content.size()));
+}
+
+/// The first key in which two objects differ, with both values; empty where they agree.
+std::string first_difference(const json &kept, const json &asked) {
+    for (const auto &[key, value] : asked.items()) {
+        if (!kept.contains(key)) return fmt::format("'{}' is new", key);
+        if (kept.at(key) != value) return fmt::format("'{}' was {} and is now {}", key, kept.at(key).dump(), value.dump());
+    }
+    for (const auto &[key, value] : kept.items()) {
+        if (!asked.contains(key)) return fmt::format("'{}' is no longer there", key);
+    }
+    return "";
+}
+
+void check_same_config(const fs::path &path, const json &kept, const json &asked) {
+    for (const char *part : {"settings", "data"}) {
+        const auto difference = first_difference(kept.at(part), asked.at(part));
+        require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ", difference,
+                ". Use the same settings to continue that run, or another --out");
+    }
+}
+
+} // namespace
+
+json run_directory::read_config(const fs::path &path) {
+    require(fs::exists(path / "config.json"), "R02", "run: ", path.string(),
+            " is not a run directory (it has no config.json): make one with `lipt run` or `lipt plan`");
+    json config = read_json(path / "config.json");
+    require(config.is_object() && config.value("version", 0) == 1 && config.contains("settings") &&
+                config.at("settings").is_object() && config.contains("data") && config.at("data").is_object(),
+            "R03", "run: ", (path / "config.json").string(), " is not a version 1 config: made by another version of LiPT?");
+    return config;
+}
+
+run_directory run_directory::create(const fs::path &path, const json &config, const network_spec &spec,
+                                    std::size_t checkpoint_seconds, run_observer observer) {
+    std::error_code code;
+    if (fs::exists(path / "config.json", code)) {
+        check_same_config(path, read_config(path), config);
+    } else {
+        require(!fs::exists(path, code) || fs::is_empty(path, code), "R02", "run: ", path.string(),
+                " exists, is not empty and is not a run directory: give --out an empty or new directory");
+        for (const char *folder : {"", "shards", "workers", "main"}) {
+            fs::create_directories(path / folder, code);
+            require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ", code.message());
+        }
+        write_json(path / "config.json", config);
+    }
+    return {path, config, spec, checkpoint_seconds, std::move(observer)};
+}
+
+run_directory::run_directory(fs::path path, const json &config, network_spec spec, std::size_t checkpoint_seconds,
+                             run_observer observer)
+    : path_(std::move(path)), spec_(std::move(spec)), fingerprint_(fingerprint_of(config)),
+      checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
+      last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)) {
+    read_metrics();
+}
+
+fs::path run_directory::worker_path(std::size_t worker, const char *extension) const {
+    return path_ / "workers" / fmt::format("{:02}.{}", worker, extension);
+}
+
+fs::path run_directory::training_path(std::string_view name) const {
+    return path_ / (name == "train" ? "main" : name);
+}
+
+std::optional<std::vector<float>> run_directory::load_state(std::string_view name) const {
+    const fs::path file = path_ / (std::string(name) + ".safetensors");
+    if (!fs::exists(file)) return std::nullopt;
+    auto stored = adapters::load_state(file, spec_);
+    const auto made_for = stored.metadata.find("config");
+    require(made_for != stored.metadata.end() && made_for->second == fingerprint_, "R05", "run: ", file.string(),
+            " was made with other settings than config.json: delete it to make it again");
+    return std::move(stored.state.weights);
+}
+
+void run_directory::save_state(std::string_view name, std::span<const float> weights) {
+    adapters::save_state(path_ / (std::string(name) + ".safetensors"), spec_, weights,
+                         {{"config", fingerprint_}, {"lipt", LIPT_VERSION}, {"network", spec_.name}});
+}
+
+std::optional<shard_plan> run_directory::load_plan() const {
+    if (!fs::exists(path_ / "plan.json")) return std::nullopt;
+    const json content = read_json(path_ / "plan.json");
+    shard_plan plan;
+    const auto workers = content.value("workers", std::size_t{0});
+    for (std::size_t w = 0; w < workers; ++w) {
+        const fs::path file = path_ / "shards" / fmt::format("{:02}.npy", w);
+        plan.shards.push_back(read_npy<std::int64_t>(file).values);
+        const auto limit = content.value("training_samples", std::int64_t{0});
+        for (const auto index : plan.shards.back()) {
+            require(index >= 0 && index < limit, "R06", "run: ", file.string(), " names sample ", index, ", expected 0 to ",
+                    limit - 1, ": the file is damaged; delete plan.json to plan again");
+        }
+    }
+    return plan;
+}
+
+void run_directory::save_plan(const shard_plan &plan) {
+    for (std::size_t w = 0; w < plan.shards.size(); ++w) {
+        write_npy<std::int64_t>(path_ / "shards" / fmt::format("{:02}.npy", w), plan.shards[w]);
+    }
+    const json config = read_config(path_);
+    write_json(path_ / "plan.json", {{"version", 1},
+                                     {"workers", plan.shards.size()},
+                                     {"samples_a_worker", plan.shards.front().size()},
+                                     {"training_samples", config.at("data").at("train")}});
+}
+
+std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) const {
+    // Epoch 0 is the subset of the run; re-selections stand in main/ under the epoch at which they were drawn.
+    std::optional<std::pair<std::size_t, fs::path>> newest;
+    if (fs::exists(path_ / "subset.npy")) newest = {0, path_};
+    std::error_code code;
+    for (const auto &entry : fs::directory_iterator(path_ / "main", code)) {
+        const fs::path subset = entry.path() / "subset.npy";
+        std::size_t drawn = 0;
+        if (std::sscanf(entry.path().filename().c_str(), "selection-%zu", &drawn) != 1 || !fs::exists(subset)) continue;
+        if (drawn <= epoch && (!newest || drawn > newest->first)) newest = {drawn, entry.path()};
+    }
+    if (!newest) return std::nullopt;
+    kept_selection kept{.epoch = newest->first};
+    kept.chosen.indices = read_npy<std::int64_t>(newest->second / "subset.npy").values;
+    if (fs::exists(newest->second / "weights.npy")) kept.chosen.weights = read_npy<float>(newest->second / "weights.npy").values;
+    if (fs::exists(newest->second / "scores.npy")) kept.chosen.scores = read_npy<float>(newest->second / "scores.npy").values;
+    return kept;
+}
+
+void run_directory::save_selection(const kept_selection &kept) {
+    const fs::path folder = kept.epoch == 0 ? path_ : path_ / "main" / fmt::format("selection-{:05}", kept.epoch);
+    fs::create_directories(folder);
+    if (!kept.chosen.weights.empty()) write_npy<float>(folder / "weights.npy", kept.chosen.weights);
+    if (!kept.chosen.scores.empty()) write_npy<float>(folder / "scores.npy", kept.chosen.scores);
+    write_npy<std::int64_t>(folder / "subset.npy", kept.chosen.indices); // last: it says that the others are there
+}
+
+void run_directory::record(const stage_cost &cost) {
+    costs_[cost.name] = cost;
+    write_metrics();
+}
+
+void run_directory::read_metrics() {
+    std::ifstream in(path_ / "metrics.jsonl");
+    for (std::string line; std::getline(in, line);) {
+        const json event = json::parse(line, nullptr, false);
+        require(event.is_object(), "R03", "run: ", (path_ / "metrics.jsonl").string(), " has a line that is not JSON: ",
+                "the file is damaged; start the run in another directory");
+        if (event.value("event", "") == "stage") costs_[event.value("name", "")] = cost_from_json(event);
+        if (event.value("event", "") == "epoch") histories_[event.value("stage", "")].push_back(epoch_from_json(event));
+    }
+}
+
+void run_directory::write_metrics() const {
+    std::string lines;
+    for (const auto &[stage, history] : histories_) {
+        for (const auto &record : history) lines += to_json(stage, record).dump() + "\n";
+    }
+    for (const auto &[name, cost] : costs_) {
+        json line = to_json(cost);
+        line["event"] = "stage";
+        lines += line.dump() + "\n";
+    }
+    write_file(path_ / "metrics.jsonl", lines);
+}
+
+void run_directory::progress(std::string_view stage, std::size_t done, std::size_t of) const {
+    if (observer_.progress) observer_.progress(stage, done, of);
+}
+
+void run_directory::epoch_done(std::string_view stage, const epoch_record &epoch, std::size_t of) const {
+    if (observer_.epoch_done) observer_.epoch_done(stage, epoch, of);
+}
+
+double run_directory::peak_mib() const {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void run_directory::save_result(const std::string &name, const selection &subset, double fraction,
+                                const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes) {
+    std::vector<std::size_t> kept(classes), available(classes);
+    for (const auto index : subset.indices) ++kept[static_cast<std::size_t>(labels[static_cast<std::size_t>(index)])];
+    for (const auto label : labels) ++available[static_cast<std::size_t>(label)];
+    double best = 0, last = 0;
+    for (const auto &record : trained.history) {
+        if (!record.accuracy) continue;
+        last = *record.accuracy;
+        best = std::max(best, last);
+    }
+    json stages = json::array();
+    for (const char *stage : {"initialize", "local", "merge", "pretrain", "features", "select", "train"}) {
+        if (const auto found = costs_.find(stage); found != costs_.end()) stages.push_back(to_json(found->second));
+    }
+    write_json(path_ / "result.json",
+               {{"version", 1}, {"name", name}, {"accuracy", {{"final", last}, {"best", best}}},
+                {"subset", {{"size", subset.indices.size()}, {"fraction", fraction}, {"class_counts", kept},
+                            {"available", available}}},
+                {"stages", std::move(stages)}});
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,83 @@
+// The run directory: everything that a run keeps, as files that each are there whole or not at all. It is the contract
+// between stages, hosts and versions; README.md beside this file lists what is in it.
+#pragma once
+
+#include <lipt/network.hpp>
+#include <lipt/store.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// What a run tells while it works; either may be left empty.
+struct run_observer {
+    std::function<void(std::string_view stage, std::size_t done, std::size_t of)> progress{};
+    std::function<void(std::string_view stage, const epoch_record &epoch, std::size_t of)> epoch_done{};
+};
+
+/// A run directory, modelling lipt::pipeline_store. Every file carries the fingerprint of config.json; one that was
+/// made with other settings or data is refused.
+class run_directory {
+  public:
+    /// Makes the directory with this config, or opens one that has the same.
+    /// errors: R01 the directory has another config (names the first setting that differs), R02 not a run directory
+    /// but not empty, F-ids of files
+    static run_directory create(const std::filesystem::path &path, const nlohmann::json &config,
+                                const network_spec &spec, std::size_t checkpoint_seconds, run_observer observer = {});
+    /// The config of an existing run directory. errors: R02 not a run directory, R03 config.json is damaged
+    static nlohmann::json read_config(const std::filesystem::path &path);
+
+    const std::filesystem::path &path() const noexcept { return path_; }
+
+    std::optional<std::vector<float>> load_state(std::string_view name) const;
+    void save_state(std::string_view name, std::span<const float> weights);
+    std::optional<shard_plan> load_plan() const;
+    void save_plan(const shard_plan &plan);
+    worker_upload load_worker(std::size_t worker) const;
+    void save_worker(std::size_t worker, const worker_upload &upload);
+    void save_merge(const merge_report &report);
+    std::optional<kept_selection> load_selection(std::size_t epoch) const;
+    void save_selection(const kept_selection &kept);
+    std::optional<checkpoint> load_checkpoint(std::string_view name) const;
+    void save_checkpoint(std::string_view name, const checkpoint &made);
+    bool checkpoint_due(std::string_view name) const;
+    void record(const stage_cost &cost);
+    void progress(std::string_view stage, std::size_t done, std::size_t of) const;
+    void epoch_done(std::string_view stage, const epoch_record &epoch, std::size_t of) const;
+    double peak_mib() const;
+
+    /// Writes result.json from the recorded costs, the subset and the finished main training.
+    void save_result(const std::string &name, const selection &subset, double fraction, const checkpoint &trained,
+                     std::span<const std::int32_t> labels, std::size_t classes);
+
+  private:
+    run_directory(std::filesystem::path path, const nlohmann::json &config, network_spec spec,
+                  std::size_t checkpoint_seconds, run_observer observer);
+
+    std::filesystem::path worker_path(std::size_t worker, const char *extension) const;
+    std::filesystem::path training_path(std::string_view name) const;
+    void read_metrics();
+    void write_metrics() const;
+
+    std::filesystem::path path_;
+    network_spec spec_;
+    std::string fingerprint_; ///< of the settings and data in config.json
+    std::chrono::steady_clock::duration checkpoint_interval_;
+    std::chrono::steady_clock::time_point last_checkpoint_;
+    run_observer observer_;
+    std::map<std::string, stage_cost, std::less<>> costs_;
+    std::map<std::string, std::vector<epoch_record>, std::less<>> histories_;
+};
+
+} // namespace lipt::adapters
