@@ -26,7 +26,8 @@ class cosine_rows {
         : tensor_(tensor), unit_(unit_gradients(tensor, gradients)), size_(tensor.rows(gradients.residual)),
           kept_(size_ <= memory / sizeof(float) / size_) {}
 
-    std::size_t size() const noexcept { return size_; }
+    /// How many rows are best asked for at once: kept rows are found one by one.
+    std::size_t batch() const noexcept { return kept_ ? 1 : block / 2; }
 
     /// Calls use(first row, rows (b,n)) for every block in order; keeps them where they fit.
     template <class Use>
@@ -122,9 +123,9 @@ struct facility_location {
     static std::int64_t next(const Tensor &tensor, const cosine_rows<Tensor> &cosines,
                              const typename Tensor::matrix &best, std::size_t picks,
                              std::priority_queue<detail::stale_gain> &queue) {
-        constexpr std::size_t most = 64;
         std::vector<std::int64_t> batch;
-        for (std::size_t width = 2; queue.top().picks != picks; width = std::min(most, 2 * width)) {
+        for (std::size_t width = 1; queue.top().picks != picks;
+             width = std::min(cosines.batch(), 2 * width)) {
             batch.clear();
             while (batch.size() < width && !queue.empty() && queue.top().picks != picks) {
                 batch.push_back(queue.top().position);
