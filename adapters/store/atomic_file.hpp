@@ -12,8 +12,9 @@ namespace lipt::adapters {
 /// A file under construction: written under a temporary name in the same directory
 /// (".<name>.<pid>-<count>.tmp", unlike that of any other writer), synced and renamed by `commit()`.
 /// Destroyed before that, for any reason, it removes the temporary, and what was at the path stays. A link is
-/// followed: what it points to is replaced. errors: F02 any write that fails (full disk, no permission, no
-/// such directory), F03 the path is a directory or device
+/// followed: what it points to is replaced.
+/// errors: F02 any write that fails (full disk, no permission, no such directory), F03 the path is a
+/// directory or device
 class atomic_file {
   public:
     explicit atomic_file(const std::filesystem::path &path);

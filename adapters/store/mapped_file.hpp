@@ -8,8 +8,8 @@
 namespace lipt::adapters {
 
 /// A whole file mapped read-only for the life of this object; moves, does not copy. A file that others
-/// replace by renaming (as atomic_file does) stays what it was when it was opened. errors: F01 cannot be
-/// opened or mapped, F03 not a regular file
+/// replace by renaming (as atomic_file does) stays what it was when it was opened.
+/// errors: F01 cannot be opened or mapped, F03 not a regular file
 class mapped_file {
   public:
     explicit mapped_file(const std::filesystem::path &path);

@@ -57,8 +57,8 @@ concept npy_value =
     std::same_as<Value, std::int64_t> || std::same_as<Value, std::uint8_t>;
 
 /// An array on disk, mapped read-only. Elements are in C order: an array stored in Fortran order, or not
-/// aligned to its elements, is copied once on opening. errors: F01, F03 as mapped_file; F10, F11, F12 as
-/// parse_npy
+/// aligned to its elements, is copied once on opening.
+/// errors: F01, F03 as mapped_file; F10, F11, F12 as parse_npy
 class npy_file {
   public:
     explicit npy_file(const std::filesystem::path &path);

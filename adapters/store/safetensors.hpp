@@ -1,5 +1,6 @@
 // The safetensors format: named tensors and string metadata in one file, read by Python's `safetensors` as
-// written. source: [Safetensors]
+// written.
+// source: [Safetensors]
 #pragma once
 
 #include <lipt/adapters/store/mapped_file.hpp>
@@ -55,7 +56,8 @@ consteval std::string_view tensor_type_of() {
 }
 
 /// A safetensors file, mapped read-only. Tensors of any type of the format may be in it; those asked for are
-/// copied out. errors: F01, F03 as mapped_file; F20, F21 as parse_safetensors
+/// copied out.
+/// errors: F01, F03 as mapped_file; F20, F21 as parse_safetensors
 class safetensors_file {
   public:
     explicit safetensors_file(const std::filesystem::path &path);
@@ -69,8 +71,8 @@ class safetensors_file {
     /// The tensor of that name. errors: F22 none
     const tensor_entry &at(std::string_view name) const;
 
-    /// Copies a tensor's elements to `out`. errors: F22 no such tensor, F23 another type or number of
-    /// elements
+    /// Copies a tensor's elements to `out`.
+    /// errors: F22 no such tensor, F23 another type or number of elements
     template <tensor_value Value>
     void read(std::string_view name, std::span<Value> out) const {
         copy(at(name), tensor_type_of<Value>(), std::as_writable_bytes(out));

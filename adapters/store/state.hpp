@@ -20,7 +20,8 @@ void save_state(const std::filesystem::path &path, const network_spec &spec, std
                 const tensor_metadata &metadata = {}, std::span<const float> momentum = {});
 
 /// Reads the weights of a network. Tensors that are not float32 (PyTorch's num_batches_tracked) are passed
-/// over. shapes: result.state.weights (S), result.state.momentum (S), or empty where the file has none
+/// over.
+/// shapes: result.state.weights (S), result.state.momentum (S), or empty where the file has none
 /// errors: F01, F03, F20, F21 as safetensors_file; F22 a tensor is missing, F23 has another type or shape,
 /// F25 does not belong to this network, F26 holds NaN or infinity; all name the file and the tensor
 stored_state load_state(const std::filesystem::path &path, const network_spec &spec);

@@ -1,5 +1,6 @@
 // Shears, translations and rotations of planar uint8 images: nearest pixel, zero fill, bit for bit as Pillow
-// has them. source: [Pillow] Image.transform, Image.rotate
+// has them.
+// source: [Pillow] Image.transform, Image.rotate
 #pragma once
 
 #include <lipt/data.hpp>

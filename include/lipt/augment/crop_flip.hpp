@@ -19,8 +19,9 @@ struct crop_flip_options {
 };
 
 /// Moves an image by (down, right) pixels, then mirrors it if asked; what moves in from outside is zero.
-/// shapes: image, out (ch,h,w), apart in memory. errors: A01 sizes that do not fit. cost: O(ch h w), no
-/// allocation
+/// shapes: image, out (ch,h,w), apart in memory
+/// errors: A01 sizes that do not fit
+/// cost: O(ch h w), no allocation
 inline void shift_flip(std::span<const std::uint8_t> image, std::span<std::uint8_t> out,
                        const image_shape &shape, std::ptrdiff_t down, std::ptrdiff_t right, bool mirrored) {
     require(image.size() == shape.size() && out.size() == shape.size(), "A01", "augmentation: images of ",
@@ -50,8 +51,11 @@ inline void shift_flip(std::span<const std::uint8_t> image, std::span<std::uint8
 }
 
 /// Random crop and flip of one image. Draws the row, the column and the flip, in this order, whatever the
-/// options. shapes: image, out (ch,h,w), apart in memory. errors: A01 sizes that do not fit. cost: O(ch h w),
-/// no allocation source: [He2016] Section 4.2
+/// options.
+/// shapes: image, out (ch,h,w), apart in memory
+/// errors: A01 sizes that do not fit
+/// cost: O(ch h w), no allocation
+/// source: [He2016] Section 4.2
 inline void crop_flip(std::span<const std::uint8_t> image, std::span<std::uint8_t> out,
                       const image_shape &shape, const crop_flip_options &options, rng &draw) {
     const auto padding = static_cast<std::ptrdiff_t>(options.padding);

@@ -1,6 +1,6 @@
 // The fourteen operations of RandAugment on planar uint8 images, bit for bit as torchvision applies them to
-// PIL images (nearest interpolation, zero fill). source: [Cubuk2020] Section 3; [Torchvision] autoaugment;
-// [Pillow] ImageEnhance, ImageOps, Image.transform
+// PIL images (nearest interpolation, zero fill).
+// source: [Cubuk2020] Section 3; [Torchvision] autoaugment; [Pillow] ImageEnhance, ImageOps, Image.transform
 #pragma once
 
 #include <lipt/augment/affine_warp.hpp>
@@ -47,11 +47,11 @@ class image_operations {
     /// Applies one operation.
     /// shapes: image (ch,h,w), ch 1 or 3
     /// units: magnitude as torchvision has it: shear dx/dy; translation pixels, cut to a whole number;
-    /// rotation degrees
-    ///   counter-clockwise; brightness, color, contrast, sharpness the change of a factor of 1; posterize
-    ///   bits kept; solarize the lowest inverted value; unused by identity, auto_contrast and equalize
-    /// errors: A01 size, A02 channels. cost: O(ch h w); allocates only where an image is larger than any
-    /// before
+    /// rotation degrees counter-clockwise; brightness, color, contrast, sharpness the change of a factor of
+    /// 1; posterize bits kept; solarize the lowest inverted value; unused by identity, auto_contrast and
+    /// equalize
+    /// errors: A01 size, A02 channels
+    /// cost: O(ch h w); allocates only where an image is larger than any before
     void apply(image_operation operation, double magnitude, std::span<std::uint8_t> image,
                const image_shape &shape) {
         require(image.size() == shape.size(), "A01", "augmentation: an image of ", image.size(),

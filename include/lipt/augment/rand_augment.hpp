@@ -26,7 +26,8 @@ constexpr bool is_signed(image_operation operation) noexcept {
 }
 
 /// The magnitude of a bin for images of one shape, before its sign; translations grow with the image.
-/// units: as image_operations::apply. errors: A03 fewer than 2 bins, or a bin that is not one of them
+/// units: as image_operations::apply
+/// errors: A03 fewer than 2 bins, or a bin that is not one of them
 inline double operation_magnitude(image_operation operation, std::size_t bin, std::size_t bins,
                                   const image_shape &shape) {
     require(bins > 1 && bin < bins, "A03", "RandAugment: magnitude bin ", bin, " of ", bins,
@@ -75,7 +76,8 @@ class rand_augmenter {
     }
 
     /// Draws an operation and its sign, applies it, and so on; each operation takes two draws, signed or not.
-    /// shapes: image (ch,h,w), ch 1 or 3. errors: A01 size, A02 channels
+    /// shapes: image (ch,h,w), ch 1 or 3
+    /// errors: A01 size, A02 channels
     /// cost: O(operations ch h w), no allocation after the first image of a shape
     void operator()(std::span<std::uint8_t> image, const image_shape &shape, rng &draw) {
         for (std::size_t i = 0; i < options_.operations; ++i) {

@@ -1,0 +1,26 @@
+// Images and labels that own their memory: what every reader of a data format returns.
+#pragma once
+
+#include <lipt/data.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// N labelled images. shapes: pixels (N,ch,h,w), labels (N) in 0..classes-1
+struct labelled_images {
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int32_t> labels;
+    image_shape shape;
+    std::size_t classes = 0;
+
+    std::size_t size() const noexcept { return labels.size(); }
+    /// What the core works on; valid as long as this object is.
+    image_set view() const noexcept {
+        return {.pixels = pixels, .labels = labels, .shape = shape, .classes = classes};
+    }
+};
+
+} // namespace lipt::adapters
