@@ -1,0 +1,53 @@
+// What each command of the program does, once its flags are read.
+#pragma once
+
+#include <lipt/adapters/cli/settings.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// `lipt run`: all stages into a run directory; goes on where it was stopped. `init_weights` is a safetensors file to
+/// use as the common start, or empty.
+void run_command(const run_settings &settings, const std::filesystem::path &out, const std::filesystem::path &init_weights);
+
+/// `lipt plan`: makes the run directory, the common start and the shards.
+void plan_command(const run_settings &settings, const std::filesystem::path &out, const std::filesystem::path &init_weights);
+
+/// Threads for the commands that read their settings from a run directory; nothing: all there are.
+using thread_count = std::optional<std::size_t>;
+
+/// `lipt worker`: one worker. errors: Q03 no such worker
+void worker_command(const std::filesystem::path &run, std::size_t worker);
+/// `lipt merge`: the soup of all whole uploads.
+void merge_command(const std::filesystem::path &run, thread_count threads);
+/// `lipt select --run`: the features and the subset.
+void select_command(const std::filesystem::path &run, thread_count threads);
+/// `lipt train`: the main training, result.json and report.html.
+void train_command(const std::filesystem::path &run, thread_count threads);
+
+/// `lipt report`: report.html of the first run with the others beside it, and their table on stdout.
+void report_command(const std::vector<std::filesystem::path> &runs, const std::filesystem::path &out);
+
+/// `lipt select` on stored arrays.
+struct array_selection {
+    std::filesystem::path embeddings, logits, labels;
+    std::filesystem::path validation_embeddings, validation_logits, validation_labels;
+    std::string method = "gradmatch";
+    double fraction = 0.1;
+    bool unbalanced = false;
+    std::uint64_t seed = 0;
+    std::size_t threads = 0;
+    std::filesystem::path out = "subset.npy", weights_out, scores_out;
+    select_options options{};
+};
+/// errors: C-ids of select, F-ids of the files, C30 arrays that do not fit each other or hold NaN (names the row)
+void select_arrays_command(const array_selection &asked);
+/// One line a method.
+void list_methods();
+
+} // namespace lipt::adapters

@@ -1,0 +1,161 @@
+#include <lipt/adapters/cli/options.hpp>
+
+#include <lipt/error.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <type_traits>
+
+namespace lipt::adapters {
+
+namespace {
+
+template <class Value>
+std::string words_of(const detail::choices<Value> &words) {
+    std::string all;
+    for (const auto &[word, meaning] : words) all += (all.empty() ? "" : "|") + std::string(word);
+    return all;
+}
+
+template <class Value>
+std::string shown(const Value &value) {
+    if constexpr (std::is_same_v<Value, std::string>) return value;
+    else if constexpr (std::is_same_v<Value, bool>) return value ? "true" : "false";
+    else return fmt::format("{}", value);
+}
+
+template <class Value>
+constexpr const char *kind_of() {
+    if constexpr (std::is_same_v<Value, bool>) return "BOOL";
+    else if constexpr (std::is_same_v<Value, std::string>) return "TEXT";
+    else if constexpr (std::is_floating_point_v<Value>) return "NUMBER";
+    else return "COUNT";
+}
+
+template <class Value>
+Value parsed(const std::string &name, const std::string &given) {
+    if constexpr (std::is_same_v<Value, std::string>) {
+        return given;
+    } else if constexpr (std::is_same_v<Value, bool>) {
+        if (given == "true" || given == "1" || given == "on" || given.empty()) return true;
+        if (given == "false" || given == "0" || given == "off") return false;
+        fail("U03", "settings: --", name, " is '", given, "', expected true or false");
+    } else {
+        Value value{};
+        const auto [end, code] = std::from_chars(given.data(), given.data() + given.size(), value);
+        bool fits = code == std::errc{} && end == given.data() + given.size();
+        if constexpr (std::is_floating_point_v<Value>) fits = fits && std::isfinite(value);
+        require(fits, "U03", "settings: --", name, " is '", given, "', expected a ",
+                std::is_floating_point_v<Value> ? "number" : "whole number of 0 or more");
+        return value;
+    }
+}
+
+/// Adds an option for each setting; its default is that of the recommended preset.
+struct option_adder {
+    CLI::App &command;
+    std::map<std::string, std::string> &given;
+
+    CLI::Option *add(const std::string &name, const std::string &help, const std::string &kind, const std::string &initial) {
+        auto *option = command.add_option_function<std::string>(
+            "--" + name, [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; }, help);
+        return option->type_name(kind)->default_str(initial);
+    }
+    template <class Value>
+    void operator()(const std::string &name, const Value &value, const std::string &help) {
+        auto *option = add(name, help, kind_of<Value>(), shown(value));
+        if (std::is_same_v<Value, bool>) option->expected(0, 1);
+    }
+    template <class Value>
+    void operator()(const std::string &name, const Value &value, const detail::choices<Value> &words, const std::string &help) {
+        for (const auto &[word, meaning] : words) {
+            if (meaning == value) add(name, help, words_of(words), std::string(word));
+        }
+    }
+};
+
+/// Sets the one setting of that name; counts whether there was one.
+struct setting_writer {
+    const std::string &wanted, &given;
+    bool found = false;
+
+    template <class Value>
+    void operator()(const std::string &name, Value &value, const std::string &) {
+        if (name != wanted) return;
+        found = true;
+        value = parsed<Value>(name, given);
+    }
+    template <class Value>
+    void operator()(const std::string &name, Value &value, const detail::choices<Value> &words, const std::string &) {
+        if (name != wanted) return;
+        found = true;
+        for (const auto &[word, meaning] : words) {
+            if (word == given) {
+                value = meaning;
+                return;
+            }
+        }
+        fail("U03", "settings: --", name, " is '", given, "', expected ", words_of(words));
+    }
+};
+
+} // namespace
+
+settings_options::settings_options(CLI::App &command)
+    : command_(command), given_(std::make_shared<std::map<std::string, std::string>>()) {
+    command.add_option("--preset", preset_, "where defaults come from: what was measured to be best, or the paper's protocol")
+        ->type_name("recommended|paper")->capture_default_str();
+    command.add_option("--config", config_, "TOML file with settings under the names of the flags; flags win")->type_name("FILE");
+    command.add_option("--threads", (*given_)["threads"], "threads in all; results do not depend on it")->type_name("COUNT");
+    command.add_option("--checkpoint-seconds", (*given_)["checkpoint-seconds"],
+                       "least time between checkpoints of a training")->type_name("COUNT")->default_str("10");
+    run_settings defaults = make_preset({});
+    visit_settings(defaults, option_adder{command, *given_});
+}
+
+std::vector<settings_options::assignment> settings_options::assignments() const {
+    std::vector<assignment> all;
+    if (!config_.empty()) {
+        std::vector<CLI::ConfigItem> items;
+        try {
+            items = CLI::ConfigTOML().from_file(config_.string());
+        } catch (const CLI::Error &failure) { fail("U03", "settings: --config ", config_.string(), ": ", failure.what()); }
+        for (const auto &item : items) {
+            require(item.parents.empty() && item.inputs.size() == 1, "U03", "settings: ", config_.string(), ": '",
+                    item.fullname(), "' is not a single value under the name of a flag");
+            all.push_back({item.name, item.inputs.front(), true});
+        }
+    }
+    for (const auto &[name, value] : *given_) {
+        const bool present = command_.get_option("--" + name)->count() > 0;
+        if (present) all.push_back({name, value});
+    }
+    return all;
+}
+
+run_settings settings_options::resolve() const {
+    const auto wanted = assignments();
+    const auto apply = [&](run_settings &settings) {
+        for (const auto &[name, value, from_file] : wanted) {
+            setting_writer writer{name, value};
+            visit_settings(settings, writer);
+            if (name == "threads") settings.pipeline.threads = parsed<std::size_t>(name, value);
+            else if (name == "checkpoint-seconds") settings.checkpoint_seconds = parsed<std::size_t>(name, value);
+            else if (name == "preset" && from_file) settings.preset = value;
+            else require(writer.found, "U03", "settings: ", config_.string(), ": there is no setting '", name, "'; `lipt run --help` lists them");
+        }
+    };
+    // Twice: the preset depends on the data set, the network and the fraction that are asked for.
+    run_settings asked;
+    asked.preset = preset_;
+    apply(asked);
+    if (command_.get_option("--preset")->count() > 0) asked.preset = preset_;
+    run_settings settings = make_preset(asked);
+    apply(settings);
+    settings.preset = asked.preset;
+    unify(settings);
+    return settings;
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,151 @@
+// Every setting under the name that flags, TOML keys and config.json share, in one list.
+#pragma once
+
+#include <lipt/settings.hpp>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// What `lipt run` needs to know: the data, the network, and the pipeline's settings.
+struct run_settings {
+    std::string preset = "recommended"; ///< recommended or paper: where defaults come from
+    std::string name;                   ///< label of the run in reports
+    std::string dataset = "fashion-mnist";
+    std::string data; ///< directory of the data set; empty: where Debian's package puts it
+    std::string network = "resnet8";
+    std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
+    std::size_t checkpoint_seconds = 10;
+    pipeline_settings pipeline{};
+};
+
+namespace detail {
+
+/// The words of a choice, beside their values.
+template <class Value>
+using choices = std::vector<std::pair<std::string_view, Value>>;
+
+template <class Visitor>
+void visit_train(train_options &train, const std::string &prefix, const std::string &stage, Visitor &visit) {
+    visit(prefix + "epochs", train.epochs, "epochs of " + stage + ", fractions allowed");
+    visit(prefix + "learning-rate", train.learning_rate, "learning rate of " + stage);
+    visit(prefix + "schedule", train.decay, choices<schedule>{{"constant", schedule::constant}, {"cosine", schedule::cosine}},
+          "learning rate over the steps of " + stage);
+}
+
+template <class Visitor>
+void visit_workers(pipeline_settings &p, Visitor &visit) {
+    visit("workers", p.shards.workers, "workers, each on a shard of its own");
+    visit("minibatches", p.shards.minibatches, "minibatches a worker");
+    visit("batch-size", p.shards.batch_size, "samples a minibatch of the workers");
+    visit("stratified-shards", p.shards.stratified, "give every shard the class shares of the whole set");
+    visit("passes", p.local.training.epochs, "passes of a worker over its shard");
+    visit("local-learning-rate", p.local.training.learning_rate, "learning rate of the workers, constant");
+    visit("rand-augment", p.local.training.augment.rand_augment, "RandAugment in the local training");
+    visit("rand-augment-operations", p.local.training.augment.rand.operations, "RandAugment operations a sample");
+    visit("rand-augment-magnitude", p.local.training.augment.rand.magnitude, "RandAugment magnitude, bin 0 to 30");
+    visit("local-crop-flip", p.local.training.augment.crop_flip, "crop and flip in the local training");
+    visit("prune", p.local.pruning,
+          choices<prune_time>{{"after", prune_time::after}, {"before", prune_time::before}, {"off", prune_time::never}},
+          "when a worker prunes: once after its training, or before with the mask held");
+    visit("prune-method", p.local.prune.method,
+          choices<prune_method>{{"magnitude", prune_method::magnitude}, {"random", prune_method::random}, {"snip", prune_method::snip}},
+          "which weights go to zero");
+    visit("prune-scope", p.local.prune.scope,
+          choices<prune_scope>{{"global", prune_scope::global}, {"per-layer", prune_scope::per_layer}},
+          "rank weights over the whole network or in each layer");
+    visit("density-min", p.local.prune.density_min, "smallest share of weights a worker keeps");
+    visit("density-max", p.local.prune.density_max, "largest share of weights a worker keeps");
+}
+
+template <class Visitor>
+void visit_soup(pipeline_settings &p, Visitor &visit) {
+    visit("soup", p.soup.method, choices<soup_method>{{"greedy", soup_method::greedy}, {"uniform", soup_method::uniform}},
+          "how the workers' weights are merged");
+    visit("soup-search", p.soup.search,
+          choices<alpha_search>{{"equal", alpha_search::equal}, {"grid", alpha_search::grid}, {"golden", alpha_search::golden}},
+          "how the share of a joining worker is found");
+    visit("soup-points", p.soup.points, "shares tried a worker by grid and golden");
+    visit("statistics", p.statistics,
+          choices<statistics_kind>{{"reestimated", statistics_kind::reestimated}, {"averaged", statistics_kind::averaged}},
+          "batch-norm statistics of a mixture");
+    visit("observe-images", p.observe_images, "clean images that statistics are re-estimated on");
+    visit("features", p.features, choices<features_kind>{{"soup", features_kind::soup}, {"ensemble", features_kind::ensemble}},
+          "whose outputs choose the subset");
+}
+
+template <class Visitor>
+void visit_selection(pipeline_settings &p, Visitor &visit) {
+    visit("selector", p.selector, "method that chooses the subset; `lipt select --list` names them");
+    visit("fraction", p.fraction, "share of the training set that is kept, above 0; 1 keeps all");
+    visit("balanced", p.balanced, "choose class by class, each its share");
+    visit("gradmatch-ridge", p.method.gradmatch.ridge, "ridge of GradMatch");
+    visit("glister-learning-rate", p.method.glister.learning_rate, "step of Glister's validation update");
+    visit("glister-rounds", p.method.glister.rounds, "rounds of Glister");
+    visit("reselect-every", p.reselect_every, "epochs between selections by the main model itself; 0: never");
+}
+
+template <class Visitor>
+void visit_main(pipeline_settings &p, Visitor &visit) {
+    visit("start", p.start,
+          choices<start_kind>{{"fresh", start_kind::fresh}, {"theta-star", start_kind::theta_star}, {"pretrained", start_kind::pretrained}},
+          "weights that the main training starts from");
+    visit_train(p.main, "", "the main training", visit);
+    visit("final-learning-rate", p.main.final_learning_rate, "learning rate at the end of the cosine");
+    visit("train-batch-size", p.main.batch_size, "samples a step of the main training");
+    visit("equal-steps", p.equal_steps, "count epochs in steps of the whole set, whatever the fraction");
+    visit("use-weights", p.use_weights, "the selector's weights enter the loss");
+    visit("evaluate-every", p.evaluate_every, "epochs between scores on the test set");
+}
+
+} // namespace detail
+
+/// Calls `visit(name, member, [choices,] help)` for every setting that shapes a run's result, in the order of --help.
+template <class Visitor>
+void visit_settings(run_settings &s, Visitor &&visit) {
+    auto &p = s.pipeline;
+    visit("name", s.name, "label of the run in reports");
+    visit("dataset", s.dataset, "fashion-mnist, cifar10 or cifar100");
+    visit("data", s.data, "directory of the data set; empty: where Debian's package puts it");
+    visit("train-samples", s.train_samples, "use a stratified part of the training set, in samples; 0: all");
+    visit("network", s.network, "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...");
+    visit("seed", p.seed, "seed of everything random");
+    visit("pretrain", p.pretrain,
+          detail::choices<pretrain_kind>{{"lipt", pretrain_kind::lipt}, {"full", pretrain_kind::full}, {"none", pretrain_kind::none}},
+          "pre-training before the selection");
+    visit("hold-out", p.hold_out, "share of the training set held out for scores");
+    visit("rank-held-out", p.rank_held_out, "held-out samples may be selected");
+    detail::visit_train(p.initialize, "init-", "the common start", visit);
+    visit("init-batch-size", p.initialize.batch_size, "samples a step of the common start");
+    detail::visit_workers(p, visit);
+    detail::visit_soup(p, visit);
+    detail::visit_train(p.full, "pretrain-", "the conventional pre-training", visit);
+    visit("pretrain-batch-size", p.full.batch_size, "samples a step of the conventional pre-training");
+    visit("pretrain-runs", p.full_runs, "independent conventional runs whose scores are averaged");
+    detail::visit_selection(p, visit);
+    detail::visit_main(p, visit);
+    visit("momentum", p.main.momentum, "momentum of every training");
+    visit("weight-decay", p.main.weight_decay, "weight decay of every training");
+    visit("nesterov", p.main.nesterov, "Nesterov momentum in every training");
+}
+
+/// The settings of a preset for this data set and network; errors: U01 unknown preset
+run_settings make_preset(const run_settings &asked);
+
+/// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it.
+void unify(run_settings &settings);
+
+/// The settings as a flat object of config.json.
+nlohmann::json to_json(run_settings settings);
+
+/// Reads the settings of a run directory. errors: U02 a key that no setting has, or a value of the wrong type
+run_settings settings_from_json(const nlohmann::json &settings);
+
+} // namespace lipt::adapters

@@ -1,0 +1,187 @@
+// The commands on a run directory: where the chosen backend, the adapters and the pipeline meet.
+#include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/progress.hpp>
+#include <lipt/adapters/data/dataset.hpp>
+#include <lipt/adapters/launch/threads.hpp>
+#include <lipt/adapters/report/report.hpp>
+#include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/run_directory.hpp>
+#include <lipt/adapters/store/run_json.hpp>
+#include <lipt/adapters/store/state.hpp>
+#include <lipt/chosen.hpp>
+#include <lipt/lipt.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+namespace lipt::adapters {
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// A data set as a run sees it: all of it, or a stratified part of its training set.
+class run_data {
+  public:
+    explicit run_data(const run_settings &settings) : set_(open_dataset(settings.dataset, settings.data)) {
+        const image_set all = set_.train.view();
+        if (settings.train_samples == 0) return;
+        require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ", settings.train_samples,
+                ", the data set has ", all.size());
+        const auto part = split_stratified(all.labels, all.classes,
+                                           static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
+                                           {.seed = settings.pipeline.seed, .stage = stream::subsample});
+        gather(all, part.part, part_);
+    }
+
+    image_set train() const { return part_.size() == 0 ? set_.train.view() : as_set(part_, set_.train.view()); }
+    image_set test() const { return set_.test.view(); }
+    network_spec network(const std::string &name) const {
+        const auto shown = set_.train.view();
+        return make_network(name, {.image = shown.shape, .classes = shown.classes, .mean = set_.mean, .deviation = set_.deviation});
+    }
+    json description() const {
+        const image_set shown = train();
+        return {{"name", set_.name}, {"fingerprint", set_.fingerprint}, {"train", shown.size()}, {"test", test().size()},
+                {"classes", shown.classes}, {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
+                {"class_names", set_.class_names}};
+    }
+
+  private:
+    dataset set_;
+    image_batch part_;
+};
+
+/// Everything that a command on a run directory works with.
+struct open_run {
+    run_settings settings;
+    run_data data;
+    progress_display display;
+    pipeline_context context;
+    run_directory store;
+    decltype(chosen::make_tensor(1)) tensor;
+
+    open_run(const run_settings &asked, const fs::path &path)
+        : settings(checked(asked)), data(settings),
+          context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
+                               launch_in_threads(settings.pipeline.threads))),
+          store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds, display.observer())),
+          tensor(chosen::make_tensor(settings.pipeline.threads)) {}
+
+    /// An unknown method or network must not wait for the data, nor leave a directory behind.
+    static const run_settings &checked(const run_settings &asked) {
+        find_method(asked.pipeline.selector);
+        make_network(asked.network, {});
+        check(asked.pipeline);
+        return asked;
+    }
+
+    json config() const {
+        return {{"version", 1}, {"lipt", LIPT_VERSION}, {"backend", chosen::backend_name}, {"settings", to_json(settings)},
+                {"data", data.description()}};
+    }
+    chosen::training backend() const { return chosen::training::make(context.spec, {.threads = settings.pipeline.threads}); }
+};
+
+std::size_t all_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+run_settings settings_of(const fs::path &run, thread_count threads) {
+    auto settings = settings_from_json(run_directory::read_config(run).at("settings"));
+    settings.pipeline.threads = threads.value_or(all_threads());
+    return settings;
+}
+
+/// Puts a model of the user's where the common start is expected; it costs this run nothing.
+void adopt_initial_weights(open_run &run, const fs::path &file) {
+    if (file.empty() || run.store.load_state("theta_star")) return;
+    run.store.save_state("theta_star", load_state(file, run.context.spec).state.weights);
+}
+
+/// What a run ends with on disk and on the screen.
+void finish(open_run &run, const selection &subset, const checkpoint &trained) {
+    run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, trained, run.context.train.labels,
+                          run.context.train.classes);
+    const fs::path report = run.store.path() / "report.html";
+    write_file(report, render_report({model_of_run(run.store.path(), run.context.train)}));
+    run.display.line(fmt::format("final test accuracy {:.2f} %; report: {}",
+                                 100 * trained.history.back().accuracy.value_or(0), report.string()));
+}
+
+void say_refused(open_run &run, const std::vector<refused_worker> &failed) {
+    for (const auto &one : failed) run.display.line(fmt::format("  worker {} is not in the soup: {}", one.worker, one.reason));
+}
+
+} // namespace
+
+void run_command(const run_settings &settings, const fs::path &out, const fs::path &init_weights) {
+    open_run run(settings, out);
+    adopt_initial_weights(run, init_weights);
+    run.display.line(fmt::format("lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads",
+                                 LIPT_VERSION, settings.dataset, settings.pipeline.fraction, run.context.train.size(),
+                                 settings.network, settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
+    const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
+    finish(run, result.subset, result.trained);
+}
+
+void plan_command(const run_settings &settings, const fs::path &out, const fs::path &init_weights) {
+    require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
+            "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
+    open_run run(settings, out);
+    adopt_initial_weights(run, init_weights);
+    auto backend = run.backend();
+    initialize(run.context, backend, run.store);
+    const auto made = plan(run.context, run.store);
+    run.display.line(fmt::format("{} workers are planned; next: lipt worker --run {} --worker 0 (to {})",
+                                 made.shards.size(), out.string(), made.shards.size() - 1));
+}
+
+void worker_command(const fs::path &path, std::size_t worker) {
+    open_run run(settings_of(path, 1), path);
+    const auto theta_star = run.store.load_state("theta_star");
+    const auto shards = run.store.load_plan();
+    require(theta_star && shards, "S06", "worker: ", path.string(), " has no plan yet: run `lipt plan` first");
+    work<chosen::training>(run.context, run.tensor, *theta_star, *shards, worker, run.store);
+}
+
+void merge_command(const fs::path &path, thread_count threads) {
+    open_run run(settings_of(path, threads), path);
+    auto backend = run.backend();
+    merge(run.context, backend, run.tensor, run.store);
+    std::vector<refused_worker> refused;
+    for (const auto &one : read_json(path / "soup.json").at("refused")) refused.push_back({one.at("worker"), one.at("reason")});
+    say_refused(run, refused);
+}
+
+void select_command(const fs::path &path, thread_count threads) {
+    open_run run(settings_of(path, threads), path);
+    auto backend = run.backend();
+    select_subset(run.context, backend, run.tensor, run.store);
+}
+
+void train_command(const fs::path &path, thread_count threads) {
+    open_run run(settings_of(path, threads), path);
+    const auto kept = run.store.load_selection(0);
+    require(kept.has_value(), "S06", "train: ", path.string(), " has no subset yet: run `lipt select --run` first");
+    auto backend = run.backend();
+    finish(run, kept->chosen, train_on_subset(run.context, backend, run.tensor, kept->chosen, run.store));
+}
+
+void report_command(const std::vector<fs::path> &runs, const fs::path &out) {
+    std::vector<json> models;
+    std::optional<run_data> data;
+    for (const auto &path : runs) {
+        const auto settings = settings_from_json(run_directory::read_config(path).at("settings"));
+        if (models.empty()) data.emplace(settings);
+        models.push_back(model_of_run(path, models.empty() ? data->train() : image_set{}));
+    }
+    require(!models.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
+    const fs::path file = out.empty() ? runs.front() / "report.html" : out;
+    write_file(file, render_report(models));
+    fmt::print("{}", comparison_table(models));
+    fmt::print("report: {}\n", fs::absolute(file).string());
+}
+
+} // namespace lipt::adapters
