@@ -1,0 +1,23 @@
+// What the suites over every backend are instantiated with: the oneDNN backend.
+#pragma once
+
+#include <lipt/backends/onednn/tensor.hpp>
+#include <lipt/backends/onednn/training.hpp>
+
+#include <backends/tolerances.hpp>
+
+namespace lipt_test {
+
+struct backend {
+    using training = lipt::onednn::training;
+    using tensor = lipt::onednn::tensor;
+    static constexpr tolerances tolerance{.loss = 1e-5,
+                                          .output = 1e-5,
+                                          .statistics = 1e-5,
+                                          .gradient = 2e-3,
+                                          .slope = 1e-2,
+                                          .coordinate_slope = 5e-2,
+                                          .step = 1e-4};
+};
+
+} // namespace lipt_test
