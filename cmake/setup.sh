@@ -1,0 +1,87 @@
+# Sourced by quickstart and check: what the machine must have, and how it comes there. POSIX sh.
+
+# To build and run the program on Fashion-MNIST.
+build_packages="g++ cmake ninja-build ccache libxtensor-dev libxtensor-blas-dev libopenblas-dev libtbb-dev libdnnl-dev
+libcli11-dev nlohmann-json3-dev libfmt-dev libspdlog-dev libxxhash-dev zlib1g-dev libpng-dev libkainjow-mustache-dev
+libjs-chart.js dataset-fashion-mnist"
+# To build and run every test besides.
+test_packages="libboost-test-dev libbenchmark-dev librandom123-dev clang-format-16"
+
+say() { printf '%s\n' "$*"; }
+# One sentence, on stderr, and the end.
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# The words of the list that are not installed, on one line.
+missing_of() {
+    for package in $1; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+        [ "$state" = installed ] || printf '%s ' "$package"
+    done
+}
+
+# The words of the list that apt knows no version of, on one line.
+unknown_of() {
+    for package in $1; do
+        apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' || printf '%s ' "$package"
+    done
+}
+
+# Runs apt-get as root, without a question; what it says goes to the log.
+as_root_apt() {
+    if [ "$(id -u)" -eq 0 ]; then
+        DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >>"$setup_log" 2>&1
+    else
+        sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >>"$setup_log" 2>&1
+    fi
+}
+
+# The last thing that apt complained of, for an error's sentence.
+complaint() { grep -E '^(E|W):' "$setup_log" | tail -n 1; }
+
+# update_lists: fresh package lists.
+update_lists() {
+    say "Reading the package lists (apt-get update)."
+    as_root_apt update ||
+        die "apt-get update failed; is there a network? $(complaint) (all of it: $setup_log)"
+}
+
+# set_up LIST: installs the packages of the list that are missing, and says which.
+set_up() {
+    [ -z "${LIPT_SKIP_SETUP:-}" ] || return 0
+    command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
+        die "there is no apt-get here: install what cmake/setup.sh lists by other means, then set LIPT_SKIP_SETUP=1"
+    missing=$(missing_of "$1")
+    if [ -z "$missing" ]; then
+        say "Every package is there; nothing to install."
+        return 0
+    fi
+    say "To be installed with apt-get: $missing"
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+        die "installing packages needs root, and there is no sudo: run 'apt-get install $missing' as root first"
+    setup_log=$(mktemp "${TMPDIR:-/var/tmp}/lipt-setup.XXXXXX") || die "no temporary file can be made"
+    [ -z "$(unknown_of "$missing")" ] || update_lists
+    unknown=$(unknown_of "$missing")
+    [ -z "$unknown" ] ||
+        die "apt knows no package ${unknown% }: Debian 12 has them all; check the network and /etc/apt/sources.list ($(complaint))"
+    if ! as_root_apt install -y --no-install-recommends $missing; then
+        # The lists may be older than the archive; with fresh ones it goes or does not.
+        update_lists
+        as_root_apt install -y --no-install-recommends $missing ||
+            die "apt-get install failed: $(complaint) (all of it: $setup_log)"
+    fi
+    rm -f "$setup_log"
+}
+
+# How many compilers run side by side: one a core, but no more than the memory bears (about 1 GB each).
+job_count() {
+    cores=$(nproc)
+    memory=$(awk '/MemAvailable/ { print int($2 / 1000000) }' /proc/meminfo)
+    [ "$memory" -ge 1 ] || memory=1
+    [ "$cores" -le "$memory" ] && echo "$cores" || echo "$memory"
+}
+
+# elapsed SECONDS: "4 min 12 s"
+elapsed() { printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); }
