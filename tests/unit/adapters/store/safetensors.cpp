@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
     BOOST_TEST(error_id([&] { file.read("a.weight", std::span<float>(small)); }) == "LIPT-F23");
 }
 
-// As the Python package lays a file out: metadata first, tensors by name, the header padded with spaces to 8 bytes.
+// As the Python package lays a file out: metadata first, tensors by name, the header padded with spaces to 8
+// bytes.
 BOOST_AUTO_TEST_CASE(a_file_of_the_python_package_is_read) {
     const std::string head =
         R"({"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},)"

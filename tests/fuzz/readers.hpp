@@ -1,0 +1,97 @@
+// What is done with bytes that anybody may have written: each reader either takes them or refuses them with a
+// lipt::error, and what it takes keeps its promises. Run over a corpus in the tests, and by libFuzzer.
+#pragma once
+
+#include <lipt/adapters/data/idx.hpp>
+#include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/store/safetensors.hpp>
+#include <lipt/error.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <string>
+
+namespace lipt_test {
+
+/// Bytes as a file in memory, for readers that take a path.
+class memory_file {
+  public:
+    explicit memory_file(std::span<const std::byte> content)
+        : descriptor_(memfd_create("input", MFD_CLOEXEC)) {
+        const auto written = ::write(descriptor_, content.data(), content.size());
+        if (written != static_cast<ssize_t>(content.size())) std::abort();
+    }
+    memory_file(const memory_file &) = delete;
+    memory_file &operator=(const memory_file &) = delete;
+    ~memory_file() { ::close(descriptor_); }
+
+    std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+  private:
+    int descriptor_;
+};
+
+/// A promise of a reader that does not hold ends the program, which both runners report.
+inline void promise(bool holds) {
+    if (!holds) std::abort();
+}
+
+inline std::size_t product(std::span<const std::size_t> shape) {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+/// True where `read` takes the bytes, false where it refuses them; any other exception escapes.
+template <class Read>
+bool takes(Read &&read) {
+    try {
+        read();
+        return true;
+    } catch (const lipt::error &) {
+        return false;
+    }
+}
+
+inline bool read_npy(std::span<const std::byte> content) {
+    return takes([&] {
+        const memory_file input(content);
+        const lipt::adapters::npy_file file(input.path());
+        promise(file.size() == product(file.shape()));
+        promise(file.bytes().size() == file.size() * lipt::adapters::size_of(file.type()));
+        // One of the two kinds must fit; conversion touches every element.
+        const bool real = takes([&] { promise(file.converted<float>().size() == file.size()); });
+        const bool integer = takes([&] { promise(file.converted<std::int64_t>().size() == file.size()); });
+        promise(real != integer);
+    });
+}
+
+inline bool read_safetensors(std::span<const std::byte> content) {
+    return takes([&] {
+        const memory_file input(content);
+        const lipt::adapters::safetensors_file file(input.path());
+        std::size_t total = 0;
+        for (const auto &entry : file.tensors()) {
+            promise(entry.begin <= content.size() && entry.size <= content.size() - entry.begin);
+            total += entry.size;
+            if (entry.type != "F32") continue;
+            promise(file.at(entry.name).begin == entry.begin);
+            promise(file.values<float>(entry.name).size() == product(entry.shape));
+        }
+        promise(total <= content.size());
+    });
+}
+
+inline bool read_idx(std::span<const std::byte> content) {
+    return takes([&] {
+        const auto array = lipt::adapters::parse_idx(content, "input");
+        promise(array.values.size() == product(array.shape));
+    });
+}
+
+} // namespace lipt_test
