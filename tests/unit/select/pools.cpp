@@ -1,0 +1,181 @@
+#include <lipt/select/random.hpp>
+#include <lipt/select/score.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
+#include <support/selection_problem.hpp>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using lipt_test::error_id;
+using lipt_test::random_problem;
+using positions = std::vector<std::int64_t>;
+
+/// A selector of one's own: the first of each pool, with its position as score and a weight of 2.
+struct first_come {
+    static constexpr lipt::method_info info{
+        .name = "first-come", .summary = "the first of each pool", .weights = true};
+
+    template <lipt::tensor_backend Tensor>
+    static lipt::pool_picks pick(const Tensor &, const lipt::selection_pool<Tensor> &pool,
+                                 const lipt::select_options &) {
+        lipt::pool_picks picks;
+        for (std::size_t i = 0; i < pool.quota; ++i) picks.order.push_back(static_cast<std::int64_t>(i));
+        picks.weights.assign(pool.quota, 2.0f);
+        for (std::size_t i = 0; i < pool.members.size(); ++i) picks.scores.push_back(static_cast<float>(i));
+        return picks;
+    }
+};
+
+/// A selector that looks at validation, and picks as many as there are validation samples in its pool.
+struct as_many_as_validation {
+    static constexpr lipt::method_info info{
+        .name = "counts", .summary = "", .validation = true, .exact = false};
+
+    template <lipt::tensor_backend Tensor>
+    static lipt::pool_picks pick(const Tensor &tensor, const lipt::selection_pool<Tensor> &pool,
+                                 const lipt::select_options &) {
+        lipt::pool_picks picks;
+        for (std::size_t i = 0; i < tensor.rows(pool.validation.logits); ++i)
+            picks.order.push_back(static_cast<std::int64_t>(i));
+        return picks;
+    }
+};
+
+const std::vector<std::int32_t> labels{1, 0, 1, 0, 1, 1};
+
+lipt::selection_problem<random_problem::tensor_type> bare(double fraction, std::size_t classes = 2,
+                                                          bool balanced = true) {
+    return {.labels = labels, .classes = classes, .fraction = fraction, .balanced = balanced};
+}
+
+const random_problem::tensor_type tensor;
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(pools)
+
+BOOST_AUTO_TEST_CASE(picks_are_mapped_back_class_by_class) {
+    const auto chosen = lipt::select_with<first_come>(tensor, bare(0.5));
+    BOOST_TEST(chosen.indices == (positions{1, 0, 2}), boost::test_tools::per_element());
+    BOOST_TEST(chosen.weights == std::vector<float>(3, 2.0f), boost::test_tools::per_element());
+    BOOST_TEST(chosen.scores == (std::vector<float>{0, 0, 1, 1, 2, 3}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(one_pool_comes_back_in_class_order) {
+    const auto chosen = lipt::select_with<first_come>(tensor, bare(0.5, 2, false));
+    BOOST_TEST(chosen.indices == (positions{1, 0, 2}), boost::test_tools::per_element());
+    BOOST_TEST(chosen.scores == (std::vector<float>{0, 1, 2, 3, 4, 5}), boost::test_tools::per_element());
+    BOOST_TEST(lipt::select_with<first_come>(tensor, bare(0.7, 2, false)).indices == (positions{1, 3, 0, 2}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(empty_classes_and_classes_without_quota_are_passed_over) {
+    std::vector<std::size_t> reported;
+    const lipt::select_options options{.progress = [&](std::size_t done, std::size_t of) {
+        reported.push_back(done);
+        BOOST_TEST(of == 5u);
+    }};
+    // Counts 2 4 0 0 0 at 0.15: quotas 0.3 and 0.6 of one sample in all.
+    const auto chosen = lipt::select_with<first_come>(tensor, bare(0.15, 5), options);
+    BOOST_TEST(chosen.indices == (positions{0}), boost::test_tools::per_element());
+    BOOST_TEST(reported == (std::vector<std::size_t>{1, 2, 3, 4, 5}), boost::test_tools::per_element());
+    BOOST_TEST(lipt::select_with<first_come>(tensor, bare(0.01)).indices.empty());
+    BOOST_TEST(lipt::select_with<first_come>(tensor, bare(1.0)).indices.size() == labels.size());
+}
+
+BOOST_AUTO_TEST_CASE(given_scores_stand_in_for_the_scorers_own) {
+    auto problem = bare(0.5);
+    const std::vector<float> scores{1, 2, 9, 8, 7, 6};
+    problem.scores = scores;
+    const auto chosen = lipt::select_with<lipt::methods::grand>(tensor, problem);
+    BOOST_TEST(chosen.indices == (positions{3, 2, 4}), boost::test_tools::per_element());
+    BOOST_TEST(chosen.scores == scores, boost::test_tools::per_element());
+    problem.scores = std::span(scores).first(5);
+    BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::grand>(tensor, problem); }) == "LIPT-C06");
+}
+
+BOOST_AUTO_TEST_CASE(validation_is_that_of_the_class) {
+    const random_problem random({.samples = 60, .classes = 3, .validation = 7}); // 3, 2 and 2 of the classes
+    const auto count = [&](bool balanced) {
+        return lipt::select_with<as_many_as_validation>(random.tensor, random.view(0.5, balanced))
+            .indices.size();
+    };
+    BOOST_TEST(count(true) == 7u);
+    BOOST_TEST(count(false) == 7u);
+    const random_problem missing({.samples = 60, .classes = 3, .validation = 2});
+    BOOST_TEST(error_id([&] {
+                   lipt::select_with<as_many_as_validation>(missing.tensor, missing.view(0.5));
+               }) == "LIPT-C07");
+    BOOST_TEST(
+        lipt::select_with<as_many_as_validation>(missing.tensor, missing.view(0.5, false)).indices.size() ==
+        2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_problem_lacks_is_an_error) {
+    using lipt::methods::grand;
+    BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(0.5, 0)); }) == "LIPT-C02");
+    BOOST_TEST(error_id([] {
+                   auto empty = bare(0.5);
+                   empty.labels = {};
+                   lipt::select_with<first_come>(tensor, empty);
+               }) == "LIPT-C02");
+    BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(0.5, 1)); }) == "LIPT-C03");
+    BOOST_TEST(error_id([] { lipt::select_with<grand>(tensor, bare(0.5)); }) == "LIPT-C04");
+    BOOST_TEST(error_id([] { lipt::select_with<as_many_as_validation>(tensor, bare(0.5)); }) == "LIPT-C05");
+    BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(0.0)); }) == "LIPT-D04");
+    BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(1.01)); }) == "LIPT-D04");
+}
+
+BOOST_AUTO_TEST_CASE(gradients_that_are_not_finite_or_too_few_are_an_error) {
+    random_problem random({});
+    random.gradients.embedding(17, 2) = std::numeric_limits<float>::quiet_NaN();
+    BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::grand>(random.tensor, random.view(0.5)); }) ==
+               "LIPT-C08");
+    random.gradients.embedding(17, 2) = std::numeric_limits<float>::infinity();
+    BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::grand>(random.tensor, random.view(0.5)); }) ==
+               "LIPT-C08");
+    auto problem = random.view(0.5);
+    problem.gradients = [&](std::span<const std::int64_t>) {
+        return lipt::last_layer_gradients<random_problem::tensor_type>{random.tensor.make(1, 3),
+                                                                       random.tensor.make(1, 5)};
+    };
+    BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::grand>(random.tensor, problem); }) ==
+               "LIPT-C04");
+    random.validation.labels.pop_back();
+    BOOST_TEST(error_id([&] { lipt::select_with<as_many_as_validation>(random.tensor, random.view(0.5)); }) ==
+               "LIPT-C05");
+}
+
+BOOST_AUTO_TEST_CASE(the_checker_sees_every_broken_invariant) {
+    const lipt::method_info weighted{.name = "w", .weights = true}, plain{.name = "p"},
+        loose{.name = "l", .exact = false};
+    const auto broken = [&](lipt::selection chosen, const lipt::method_info &info, bool balanced = true) {
+        return lipt::broken_invariant(chosen, labels, 2, 0.5, info, balanced);
+    };
+    BOOST_TEST(broken({.indices = {1, 0, 2}}, plain) == "");
+    BOOST_TEST(broken({.indices = {1, 0, 6}}, plain).find("out of range") != std::string::npos);
+    BOOST_TEST(broken({.indices = {-1, 0, 2}}, plain).find("out of range") != std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0, 0}}, plain).find("twice") != std::string::npos);
+    BOOST_TEST(broken({.indices = {0, 1, 2}}, plain).find("class order") != std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0}}, plain).find("quota") != std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0}}, loose) == "");
+    BOOST_TEST(broken({.indices = {1, 3, 0}}, plain).find("quota") != std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 3, 0}}, plain, false) == "");
+    BOOST_TEST(broken({.indices = {1, 3, 0}}, loose).find("quota") != std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0, 2}, .weights = {1, 2, 3}}, weighted) == "");
+    BOOST_TEST(broken({.indices = {1, 0, 2}, .weights = {1, 2, 3}}, plain).find("weights") !=
+               std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0, 2}, .weights = {1, 2}}, weighted).find("weights") !=
+               std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0, 2}, .weights = {1, -2, 3}}, weighted).find("weight") !=
+               std::string::npos);
+    BOOST_TEST(broken({.indices = {1, 0, 2}, .scores = {1}}, plain).find("scores") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
