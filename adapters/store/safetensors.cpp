@@ -184,7 +184,7 @@ void safetensors_file::copy(const tensor_entry &entry, std::string_view type,
     require(entry.type == type && entry.size == out.size(), "F23", "safetensors: tensor '", entry.name,
             "' of '", path_.string(), "' is ", entry.type, " of ", entry.size, " bytes, expected ", type,
             " of ", out.size());
-    std::memcpy(out.data(), file_.bytes().data() + entry.begin, entry.size);
+    if (!out.empty()) std::memcpy(out.data(), file_.bytes().data() + entry.begin, entry.size);
 }
 
 void write_safetensors(const std::filesystem::path &path, std::span<const named_tensor> tensors,
