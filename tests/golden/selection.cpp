@@ -37,18 +37,19 @@ std::vector<Value> values(const std::string &name) {
     return lipt::adapters::read_npy<Value>(file(name)).values;
 }
 
-/// The stored outputs of a model, on a backend of two threads where it has threads.
+/// The stored outputs of a model, on a backend of that many threads where it has threads.
 template <class Tensor>
 struct stored_problem {
-    static Tensor make() {
+    static Tensor make(std::size_t threads) {
         if constexpr (std::is_constructible_v<Tensor, std::size_t>) {
-            return Tensor(2);
+            return Tensor(threads);
         } else {
             return Tensor();
         }
     }
+    explicit stored_problem(std::size_t threads) : tensor(make(threads)) {}
 
-    Tensor tensor = make();
+    Tensor tensor;
     std::vector<std::int32_t> labels = values<std::int32_t>("labels");
     host_matrix logits = matrix("logits"), embeddings = matrix("embeddings");
     lipt::last_layer_gradients<Tensor> gradients =
@@ -70,7 +71,7 @@ struct stored_problem {
 using problem_type = stored_problem<tensor_type>;
 
 const problem_type &stored() {
-    static const problem_type problem;
+    static const problem_type problem(2);
     return problem;
 }
 
@@ -230,6 +231,19 @@ BOOST_AUTO_TEST_CASE(facility_location) {
     for (const std::size_t memory :
          {std::size_t{0}, std::size_t{512} << 20}) { // rows computed again, and kept
         same_picks("facility_location", stored().select("facility-location", {.memory = memory}), coverage);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_selection_is_the_same_at_any_number_of_threads) {
+    for (const auto &info : lipt::all_methods::infos) {
+        const std::string name(info.name);
+        const auto one = problem_type(1).select(name);
+        for (const std::size_t threads : {2, 4}) {
+            const auto many = problem_type(threads).select(name);
+            BOOST_TEST((one.indices == many.indices), name);
+            BOOST_TEST((one.weights == many.weights), name);
+            BOOST_TEST((one.scores == many.scores), name);
+        }
     }
 }
 
