@@ -1,0 +1,124 @@
+// How long each selection method takes, and the memory of the whole process, on arrays in memory.
+//
+//   benchmark_selection --samples 50000 --classes 10 --width 64 --fraction 0.1 --threads 2
+//
+// The arrays are made up: embeddings (rectified normal around a centre a class) and logits that get most
+// samples right. Each line is the fastest of --repeats runs. The first line is the rate of a large matrix
+// product on the same backend, to hold the others against. Run one method (--method NAME) to see its own peak
+// memory.
+#include <lipt/chosen.hpp>
+#include <lipt/lipt.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace {
+
+using tensor_type = decltype(lipt::chosen::make_tensor(1));
+
+struct arguments {
+    std::size_t samples = 50000, classes = 10, width = 64, validation = 1000, threads = 2, repeats = 3;
+    std::size_t memory_mib = 512;
+    double fraction = 0.1;
+    std::string method;
+    bool unbalanced = false;
+};
+
+struct outputs {
+    lipt::host_matrix logits, embeddings;
+    std::vector<std::int32_t> labels;
+};
+
+outputs make_outputs(const arguments &given, std::size_t count, std::uint32_t stream) {
+    outputs out{.logits = lipt::host_matrix::from_shape({count, given.classes}),
+                .embeddings = lipt::host_matrix::from_shape({count, given.width})};
+    for (std::size_t i = 0; i < count; ++i) {
+        lipt::rng draw({.seed = 1, .worker = stream, .sample = static_cast<std::uint32_t>(i)});
+        const std::size_t label = draw.below(static_cast<std::uint32_t>(given.classes));
+        out.labels.push_back(static_cast<std::int32_t>(label));
+        for (std::size_t c = 0; c < given.classes; ++c)
+            out.logits(i, c) = 1.5f * draw.normal() + (c == label ? 3.0f : 0.0f);
+        for (std::size_t e = 0; e < given.width; ++e) {
+            const float centre = e * given.classes / given.width == label ? 1.0f : 0.0f;
+            out.embeddings(i, e) = std::max(0.0f, draw.normal() + centre);
+        }
+    }
+    return out;
+}
+
+template <class Work>
+double fastest(std::size_t repeats, Work &&work) {
+    double least = 1e300;
+    for (std::size_t r = 0; r < repeats; ++r) {
+        const auto start = std::chrono::steady_clock::now();
+        work();
+        least =
+            std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return least;
+}
+
+double peak_mib() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void print_product_rate(const tensor_type &tensor, std::size_t repeats) {
+    constexpr std::size_t size = 2048;
+    const auto a = tensor.from_host(lipt::host_matrix({size, size}, 0.5f));
+    auto out = tensor.make(size, size);
+    const double seconds = fastest(repeats, [&] { tensor.gemm(a, a, out, {}); });
+    fmt::print("{:<20} {:8.3f} s  {:.0f} GFLOP/s\n", "2048^3 product", seconds,
+               2e-9 * size * size * size / seconds);
+}
+
+void run(const arguments &given) {
+    const auto tensor = lipt::chosen::make_tensor(given.threads);
+    if (given.method.empty()) print_product_rate(tensor, given.repeats);
+    auto made = make_outputs(given, given.samples, 0), held_out = make_outputs(given, given.validation, 1);
+    const auto gradients = lipt::make_gradients(tensor, tensor.from_host(made.logits),
+                                                tensor.from_host(std::move(made.embeddings)), made.labels);
+    const lipt::validation_set<tensor_type> validation{.logits = tensor.from_host(held_out.logits),
+                                                       .embeddings = tensor.from_host(held_out.embeddings),
+                                                       .labels = held_out.labels};
+    const lipt::selection_problem<tensor_type> problem{.labels = made.labels,
+                                                       .classes = given.classes,
+                                                       .fraction = given.fraction,
+                                                       .balanced = !given.unbalanced,
+                                                       .gradients = lipt::from_memory(tensor, gradients),
+                                                       .validation = &validation};
+    for (const auto &info : lipt::all_methods::infos) {
+        if (!given.method.empty() && info.name != given.method) continue;
+        const double seconds = fastest(given.repeats, [&] {
+            lipt::select(tensor, info.name, problem, {.memory = given.memory_mib << 20});
+        });
+        fmt::print("{:<20} {:8.3f} s  peak {:.0f} MiB\n", info.name, seconds, peak_mib());
+    }
+}
+
+} // namespace
+
+int main(int count, char **values) {
+    arguments given;
+    CLI::App program("Times every selection method on arrays in memory");
+    program.add_option("--samples", given.samples, "N")->capture_default_str();
+    program.add_option("--classes", given.classes, "C")->capture_default_str();
+    program.add_option("--width", given.width, "E, width of the embeddings")->capture_default_str();
+    program.add_option("--validation", given.validation, "validation samples")->capture_default_str();
+    program.add_option("--fraction", given.fraction, "share to keep")->capture_default_str();
+    program.add_option("--threads", given.threads, "threads of the tensor backend")->capture_default_str();
+    program.add_option("--repeats", given.repeats, "runs, of which the fastest counts")
+        ->capture_default_str();
+    program.add_option("--memory", given.memory_mib, "MiB for similarities")->capture_default_str();
+    program.add_option("--method", given.method, "one method instead of all");
+    program.add_flag("--unbalanced", given.unbalanced, "one pool instead of one a class");
+    CLI11_PARSE(program, count, values);
+    run(given);
+}
