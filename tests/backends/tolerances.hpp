@@ -5,6 +5,7 @@ namespace lipt_test {
 
 /// All relative: a loss to itself, vectors by the norm of the difference over the norm of what is expected.
 struct tolerances {
+    bool sums_in_double; ///< products, moments and gradients are rounded to float32 once, at the end
     double loss;       ///< a loss against the same loss computed in double from a forward pass, or elsewhere
     double output;     ///< logits and embeddings
     double statistics; ///< batch-norm statistics against those computed in double, or elsewhere

@@ -11,7 +11,8 @@ namespace lipt_test {
 struct backend {
     using training = lipt::onednn::training;
     using tensor = lipt::onednn::tensor;
-    static constexpr tolerances tolerance{.loss = 1e-5,
+    static constexpr tolerances tolerance{.sums_in_double = false,
+                                          .loss = 1e-5,
                                           .output = 1e-5,
                                           .statistics = 1e-5,
                                           .gradient = 2e-3,

@@ -11,7 +11,8 @@ namespace lipt_test {
 struct backend {
     using training = lipt::reference::training;
     using tensor = lipt::reference::tensor;
-    static constexpr tolerances tolerance{.loss = 1e-6,
+    static constexpr tolerances tolerance{.sums_in_double = true,
+                                          .loss = 1e-6,
                                           .output = 1e-6,
                                           .statistics = 1e-6,
                                           .gradient = 1e-5,
