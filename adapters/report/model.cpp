@@ -110,11 +110,11 @@ json sheets_of(const fs::path &directory, const image_set &training, std::size_t
 
 /// What the run was, where it did not say so itself.
 std::string name_of_run(const json &model, const fs::path &directory) {
-    if (const auto name = report::text_at(model, "/result/name"); !name.empty()) return name;
+    if (auto name = report::text_at(model, "/result/name"); !name.empty()) return name;
     const auto pretrain = report::text_at(model, "/config/settings/pretrain");
     if (pretrain == "lipt") return "LiPT";
     if (pretrain == "full") return "conventional";
-    if (const auto selector = report::text_at(model, "/config/settings/selector"); !selector.empty())
+    if (auto selector = report::text_at(model, "/config/settings/selector"); !selector.empty())
         return selector;
     return fs::absolute(directory).lexically_normal().filename().string();
 }
