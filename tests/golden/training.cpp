@@ -22,11 +22,12 @@ constexpr double loss_bound = 1e-4, output_bound = 2e-3;
 struct golden_case {
     const char *name;
     const char *files;
-    /// How many of the losses at the usual rate are within loss_bound where sums are kept in double. That training is
-    /// chaotic: one ReLU that falls to the other side by rounding moves later losses by orders of magnitude more.
+    /// How many of the losses at the usual rate are within loss_bound where sums are kept in double. That
+    /// training is chaotic: one ReLU that falls to the other side by rounding moves later losses by orders of
+    /// magnitude more.
     std::size_t exact_losses;
-    /// Bounds for all others: twice what PyTorch itself differs from the stored losses, over both memory formats, one
-    /// and two threads, float64, and weights moved by a millionth of themselves.
+    /// Bounds for all others: twice what PyTorch itself differs from the stored losses, over both memory
+    /// formats, one and two threads, float64, and weights moved by a millionth of themselves.
     double single_bounds[steps];
     bool exact_outputs; ///< whether with sums in double the embeddings and logits are within output_bound
 };
