@@ -60,7 +60,8 @@ struct option_adder {
     CLI::Option *add(const std::string &name, const std::string &help, const std::string &kind, const std::string &initial) {
         auto *option = command.add_option_function<std::string>(
             "--" + name, [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; }, help);
-        return option->type_name(kind)->default_str(initial);
+        // Given twice, the last one counts: a script's flags can be followed by one's own.
+        return option->type_name(kind)->default_str(initial)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     }
     template <class Value>
     void operator()(const std::string &name, const Value &value, const std::string &help) {

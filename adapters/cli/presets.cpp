@@ -37,7 +37,6 @@ run_settings make_preset(const run_settings &asked) {
     auto settings = asked.preset == "paper" ? paper(asked) : recommended(asked);
     settings.preset = asked.preset;
     settings.pipeline.threads = std::max(1u, std::thread::hardware_concurrency());
-    unify(settings);
     return settings;
 }
 

@@ -78,6 +78,10 @@ struct json_reader {
 
 void unify(run_settings &settings) {
     auto &p = settings.pipeline;
+    if (settings.name.empty()) {
+        const char *before = p.pretrain == pretrain_kind::lipt ? "LiPT + " : p.pretrain == pretrain_kind::full ? "conventional + " : "";
+        settings.name = before + p.selector;
+    }
     p.local.training.batch_size = p.shards.batch_size;
     for (train_options *options : {&p.initialize, &p.full, &p.local.training}) {
         options->momentum = p.main.momentum;

@@ -139,7 +139,8 @@ void visit_settings(run_settings &s, Visitor &&visit) {
 /// The settings of a preset for this data set and network; errors: U01 unknown preset
 run_settings make_preset(const run_settings &asked);
 
-/// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it.
+/// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it, and names a
+/// run that has no name after its pre-training and selector.
 void unify(run_settings &settings);
 
 /// The settings as a flat object of config.json.

@@ -110,8 +110,13 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
                                  100 * trained.history.back().accuracy.value_or(0), report.string()));
 }
 
-void say_refused(open_run &run, const std::vector<refused_worker> &failed) {
-    for (const auto &one : failed) run.display.line(fmt::format("  worker {} is not in the soup: {}", one.worker, one.reason));
+/// Names every worker that is not in the soup, and why.
+void say_refused(open_run &run) {
+    const json soup = read_json(run.store.path() / "soup.json");
+    for (const auto &one : soup.at("refused")) {
+        run.display.line(fmt::format("  worker {} is not in the soup: {}", one.at("worker").get<std::size_t>(),
+                                     one.at("reason").get<std::string>()));
+    }
 }
 
 } // namespace
@@ -123,6 +128,7 @@ void run_command(const run_settings &settings, const fs::path &out, const fs::pa
                                  LIPT_VERSION, settings.dataset, settings.pipeline.fraction, run.context.train.size(),
                                  settings.network, settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
     const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
+    if (settings.pipeline.pretrain == pretrain_kind::lipt) say_refused(run);
     finish(run, result.subset, result.trained);
 }
 
@@ -150,9 +156,7 @@ void merge_command(const fs::path &path, thread_count threads) {
     open_run run(settings_of(path, threads), path);
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
-    std::vector<refused_worker> refused;
-    for (const auto &one : read_json(path / "soup.json").at("refused")) refused.push_back({one.at("worker"), one.at("reason")});
-    say_refused(run, refused);
+    say_refused(run);
 }
 
 void select_command(const fs::path &path, thread_count threads) {

@@ -1,0 +1,118 @@
+// Runs the program `lipt` as a user would, on a small data set that it writes itself.
+#pragma once
+
+#include <support/temporary_directory.hpp>
+#include <support/toy_images.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lipt_test {
+
+/// How a program ended. status: its exit status, or minus the signal that killed it
+struct outcome {
+    int status = 0;
+    std::string out, err;
+};
+
+/// A started program; its output goes to files in a directory of the test.
+class started_program {
+  public:
+    /// `file_limit`: the largest file that it may write, as on a full disk; 0: no limit
+    started_program(const temporary_directory &folder, const std::vector<std::string> &arguments, rlim_t file_limit = 0)
+        : out_(folder / "stdout"), err_(folder / "stderr") {
+        pid_ = fork();
+        BOOST_REQUIRE(pid_ >= 0);
+        if (pid_ != 0) return;
+        dup2(open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), STDOUT_FILENO);
+        dup2(open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), STDERR_FILENO);
+        if (file_limit > 0) {
+            const rlimit limit{file_limit, file_limit};
+            setrlimit(RLIMIT_FSIZE, &limit);
+        }
+        std::vector<char *> argv{const_cast<char *>("lipt")};
+        for (const auto &argument : arguments) argv.push_back(const_cast<char *>(argument.c_str()));
+        argv.push_back(nullptr);
+        execv(LIPT_PROGRAM, argv.data());
+        _exit(127);
+    }
+
+    void kill() const { ::kill(pid_, SIGKILL); }
+
+    /// Waits for its end.
+    outcome finish() const {
+        int status = 0;
+        BOOST_REQUIRE(waitpid(pid_, &status, 0) == pid_);
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content_of(out_), content_of(err_)};
+    }
+
+  private:
+    std::filesystem::path out_, err_;
+    pid_t pid_ = -1;
+};
+
+inline outcome run_lipt(const temporary_directory &folder, const std::vector<std::string> &arguments, rlim_t file_limit = 0) {
+    return started_program(folder, arguments, file_limit).finish();
+}
+
+/// Big-endian, as IDX has its numbers.
+inline std::string idx_header(const std::vector<std::uint32_t> &shape) {
+    std::string content{0, 0, 8, static_cast<char>(shape.size())};
+    for (const auto extent : shape) {
+        for (int shift = 24; shift >= 0; shift -= 8) content += static_cast<char>(extent >> shift & 0xFF);
+    }
+    return content;
+}
+
+/// Writes a training and a test set under Fashion-MNIST's names: 600 and 100 images of 28 x 28, ten classes.
+inline void write_data(const std::filesystem::path &folder, int wrong_label = -1) {
+    std::filesystem::create_directories(folder);
+    const auto write = [&](const std::string &name, std::uint32_t count, std::uint64_t seed) {
+        const toy_images images(count, seed, 28, 1, 10);
+        const auto view = images.view();
+        std::ofstream pixels(folder / (name + "-images-idx3-ubyte"), std::ios::binary);
+        pixels << idx_header({count, 28, 28});
+        pixels.write(reinterpret_cast<const char *>(view.pixels.data()), static_cast<std::streamsize>(view.pixels.size()));
+        std::ofstream labels(folder / (name + "-labels-idx1-ubyte"), std::ios::binary);
+        labels << idx_header({count});
+        for (const auto label : view.labels) labels.put(static_cast<char>(label));
+        if (wrong_label >= 0) labels.seekp(8 + 17), labels.put(static_cast<char>(wrong_label));
+    };
+    write("train", 600, 1);
+    write("t10k", 100, 2);
+}
+
+/// Flags of a run that takes about a second and goes through every stage.
+inline std::vector<std::string> small_run(const std::filesystem::path &data) {
+    return {"--data", data.string(), "--hold-out", "0.1", "--init-epochs", "1", "--init-batch-size", "64", "--workers", "3",
+            "--batch-size", "32", "--passes", "2", "--observe-images", "64", "--soup-points", "2", "--selector", "gradmatch",
+            "--fraction", "0.2", "--epochs", "4", "--train-batch-size", "32", "--evaluate-every", "2", "--start", "pretrained",
+            "--seed", "3", "--checkpoint-seconds", "0"};
+}
+
+inline std::vector<std::string> operator+(std::vector<std::string> left, const std::vector<std::string> &right) {
+    left.insert(left.end(), right.begin(), right.end());
+    return left;
+}
+
+/// result.json without what differs from run to run: times and memory.
+inline nlohmann::json result_of(const std::filesystem::path &run) {
+    auto result = nlohmann::json::parse(content_of(run / "result.json"));
+    for (auto &stage : result.at("stages")) {
+        for (const char *key : {"wall_s", "cpu_s", "peak_mib"}) stage.erase(key);
+    }
+    return result;
+}
+
+} // namespace lipt_test

@@ -1,0 +1,123 @@
+// Wrong use and bad input: one clear error, the right exit status, nothing lost.
+#include "program.hpp"
+
+#include <array>
+
+using namespace lipt_test;
+
+BOOST_AUTO_TEST_SUITE(use)
+
+namespace {
+
+struct fixture {
+    temporary_directory folder;
+    std::filesystem::path data = folder / "data";
+    fixture() { write_data(data); }
+
+    outcome run(const std::vector<std::string> &more) {
+        return run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "run").string()} + small_run(data) + more);
+    }
+    void check_refused(const outcome &ended, int status, const std::string &id) {
+        BOOST_TEST(ended.status == status, ended.err);
+        BOOST_TEST(ended.err.find(id) != std::string::npos, "expected " << id << " in: " << ended.err);
+        BOOST_TEST(std::count(ended.err.begin(), ended.err.end(), '\n') == 1, ended.err);
+    }
+    void check_run_refused(const std::vector<std::string> &more, int status, const std::string &id) {
+        check_refused(run(more), status, id);
+        BOOST_TEST(!std::filesystem::exists(folder / "run"), id << " left a directory behind");
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
+    check_run_refused({"--fraction", "0"}, 2, "LIPT-U11");
+    check_run_refused({"--fraction", "1.5"}, 2, "LIPT-U11");
+    check_run_refused({"--fraction", "-1"}, 2, "LIPT-U11");
+    check_run_refused({"--fraction", "nan"}, 2, "LIPT-U03");
+    check_run_refused({"--fraction", "ten"}, 2, "LIPT-U03");
+    check_run_refused({"--hold-out", "1"}, 2, "LIPT-U10");
+    check_run_refused({"--workers", "-1"}, 2, "LIPT-U03");
+    check_run_refused({"--soup", "boiled"}, 2, "LIPT-U03");
+    check_run_refused({"--preset", "best"}, 2, "LIPT-U01");
+    check_run_refused({"--evaluate-every", "0"}, 2, "LIPT-U12");
+    check_run_refused({"--train-samples", "601"}, 2, "LIPT-U20");
+}
+
+BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
+    check_run_refused({"--selector", "magic"}, 1, "LIPT-C01");
+    check_run_refused({"--network", "vgg"}, 1, "LIPT-N01");
+    check_run_refused({"--dataset", "mnist"}, 1, "LIPT-D16");
+    const auto ended = run_lipt(folder, {"run", "--out", "x", "--no-such-flag"});
+    BOOST_TEST(ended.status == 2);
+    BOOST_TEST(run_lipt(folder, {}).status == 2);
+    BOOST_TEST(run_lipt(folder, {"fly"}).status == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_plan_that_does_not_fit_is_refused_before_any_training, fixture) {
+    check_run_refused({"--workers", "100"}, 1, "LIPT-Q02");
+    check_run_refused({"--density-min", "0"}, 1, "LIPT-P01");
+}
+
+BOOST_FIXTURE_TEST_CASE(damaged_data_is_refused_by_name, fixture) {
+    const auto images = data / "train-images-idx3-ubyte";
+    const auto good = content_of(images);
+    std::ofstream(images, std::ios::binary) << good.substr(0, 1000);
+    check_run_refused({}, 1, "LIPT-D12");
+    auto magic = good;
+    magic[2] = 9;
+    std::ofstream(images, std::ios::binary) << magic;
+    check_run_refused({}, 1, "LIPT-D11");
+    write_data(data, 10);
+    check_run_refused({}, 1, "LIPT-D15");
+    std::filesystem::remove(images);
+    check_run_refused({}, 1, "LIPT-D10");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_directory_of_other_settings_is_not_touched, fixture) {
+    BOOST_TEST(run({}).status == 0);
+    const auto before = content_of(folder / "run" / "result.json");
+    check_refused(run({"--seed", "4"}), 1, "LIPT-R01");
+    check_refused(run({"--epochs", "5"}), 1, "'epochs' was 4.0 and is now 5.0");
+    BOOST_TEST(content_of(folder / "run" / "result.json") == before);
+    BOOST_TEST(run({}).status == 0); // done: nothing is made again
+    folder.write("stranger", "");
+    std::filesystem::create_directories(folder / "full");
+    std::ofstream(folder / "full" / "file") << "x";
+    check_refused(run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "full").string()} + small_run(data)), 1, "LIPT-R02");
+    check_refused(run_lipt(folder, {"merge", "--run", (folder / "full").string()}), 1, "LIPT-R02");
+    check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 1, "LIPT-Q03");
+}
+
+BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
+    const auto file = folder.write("settings.toml", "epochs = 2\nseed = 9\nstart = \"fresh\"\n");
+    BOOST_TEST(run({"--config", file.string()}).status == 0);
+    const auto config = nlohmann::json::parse(content_of(folder / "run" / "config.json")).at("settings");
+    BOOST_TEST(config.at("epochs") == 4.0);       // the flag
+    BOOST_TEST(config.at("start") == "pretrained"); // the flag
+    const auto other = folder.write("other.toml", "momentum = 0.8\npreset = \"paper\"\nprune = \"off\"\n");
+    const auto ended = run_lipt(folder, std::vector<std::string>{"plan", "--out", (folder / "plan").string()} + small_run(data) +
+                                            std::vector<std::string>{"--config", other.string()});
+    BOOST_TEST(ended.status == 0, ended.err);
+    const auto planned = nlohmann::json::parse(content_of(folder / "plan" / "config.json")).at("settings");
+    BOOST_TEST(planned.at("momentum") == 0.8);
+    BOOST_TEST(planned.at("preset") == "paper");
+    BOOST_TEST(planned.at("prune") == "off");
+    const auto wrong = folder.write("wrong.toml", "colour = 3\n");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2, "LIPT-U03");
+}
+
+BOOST_FIXTURE_TEST_CASE(conventional_and_no_pretraining_are_choices_of_the_same_pipeline, fixture) {
+    const auto full = run({"--pretrain", "full", "--pretrain-epochs", "1", "--pretrain-batch-size", "64", "--selector", "grand",
+                           "--pretrain-runs", "2"});
+    BOOST_TEST(full.status == 0, full.err);
+    const auto stages = result_of(folder / "run").at("stages");
+    BOOST_TEST(stages.at(0).at("name") == "pretrain");
+    BOOST_TEST(stages.at(0).at("backward") == 2 * 540);
+    std::filesystem::remove_all(folder / "run");
+    const auto none = run({"--pretrain", "none", "--selector", "rs2", "--start", "fresh"});
+    BOOST_TEST(none.status == 0, none.err);
+    BOOST_TEST(run_lipt(folder, {"report", (folder / "run").string()}).status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
