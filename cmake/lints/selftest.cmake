@@ -57,6 +57,8 @@ planted(length tests/long.cpp "${long}" "has 401 lines")
 planted(words cmake/a.cmake "# TO${empty}DO: later\n" "holds 'TO${empty}DO'")
 planted(words adapters/a.cpp "// not ${empty}implemented\n" "holds 'not ${empty}implemented'")
 planted(words tests/a.hpp "// see /wor${empty}k/shared\n" "holds '/wor${empty}k/'")
+plant(REFERENCES.md "- **[Ro2023]** Y. Ro and others.\n")
+planted(references include/lipt/prune.hpp "// source: [Ro2023] Section 3, [No${empty}body2099]\n" "[No${empty}body2099]")
 planted(format adapters/a.cpp "int   f( ){return 1;}\n" "a.cpp is not formatted")
 
 file(REMOVE_RECURSE "${SCRATCH}")

@@ -1,0 +1,21 @@
+# Every key that a comment cites stands in REFERENCES.md: cmake -DROOT=<tree> -P references.cmake
+include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
+file(READ "${ROOT}/REFERENCES.md" references)
+
+lint_sources(files "${ROOT}" hpp cpp cmake)
+list(LENGTH files looked_at)
+set(lint_faults)
+foreach(file IN LISTS files)
+  # A key is a name and a year; square brackets are left out of the list, which they would join.
+  file(READ "${file}" content)
+  string(REGEX MATCHALL "\\[[A-Z][A-Za-z]+[12][0-9][0-9][0-9][a-z]?\\]" keys "${content}")
+  string(REGEX REPLACE "[][]" ";" keys "${keys}")
+  list(REMOVE_DUPLICATES keys)
+  foreach(key IN LISTS keys)
+    string(FIND "${references}" "**[${key}]**" at)
+    if(key AND at EQUAL -1)
+      lint_fault("${file} cites [${key}], which REFERENCES.md does not list")
+    endif()
+  endforeach()
+endforeach()
+lint_verdict("references" ${looked_at})
