@@ -65,10 +65,10 @@ class tensor {
             gemm(a, transposed(b), c, turned);
             return;
         }
-        // Half a million multiply-adds a task hide TBB's cost; tiles of at least 128 x 512 keep BLAS near its
-        // peak.
-        constexpr std::size_t work = std::size_t{1} << 19;
-        const std::size_t tile_rows = std::max<std::size_t>(128, work / (n * inner));
+        // Tasks of ten to twenty microseconds hide TBB's cost: half a million multiply-adds, or half of that
+        // where each number is used once. Tiles of at least 128 x 512 keep BLAS near its peak.
+        const std::size_t work = std::size_t{1} << (m == 1 || n == 1 ? 18 : 19);
+        const std::size_t tile_rows = std::min(m, std::max<std::size_t>(128, work / (n * inner)));
         const std::size_t tile_columns = std::max<std::size_t>(512, work / (tile_rows * inner));
         const std::size_t across = (n + tile_columns - 1) / tile_columns;
         run((m + tile_rows - 1) / tile_rows * across, [&](std::size_t task) {
@@ -222,13 +222,14 @@ class tensor {
         const float *right = b.data() + (options.transpose_b ? column * b.shape(1) : column);
         const std::size_t inner = options.transpose_a ? a.shape(0) : a.shape(1);
         float *out = c.data() + row * c.shape(1) + column;
-        if (c.shape(1) == 1) {
-            const auto op = options.transpose_a ? Transpose::Trans : Transpose::NoTrans;
-            cxxblas::gemv(StorageOrder::RowMajor, op, index(options.transpose_a ? inner : height),
-                          index(options.transpose_a ? height : inner), options.alpha, left, index(a.shape(1)),
-                          right, index(1), options.beta, out, index(1));
-            return;
-        }
+        const auto vector = [&](const float *x, bool transpose, std::size_t outputs, const float *from,
+                                std::size_t stride) {
+            cxxblas::gemv(StorageOrder::RowMajor, transpose ? Transpose::Trans : Transpose::NoTrans,
+                          index(transpose ? inner : outputs), index(transpose ? outputs : inner),
+                          options.alpha, from, index(stride), x, index(1), options.beta, out, index(1));
+        };
+        if (c.shape(1) == 1) return vector(right, options.transpose_a, height, left, a.shape(1));
+        if (c.shape(0) == 1) return vector(left, !options.transpose_b, width, right, b.shape(1));
         cxxblas::gemm(StorageOrder::RowMajor, options.transpose_a ? Transpose::Trans : Transpose::NoTrans,
                       options.transpose_b ? Transpose::Trans : Transpose::NoTrans, index(height),
                       index(width), index(inner), options.alpha, left, index(a.shape(1)), right,

@@ -29,15 +29,17 @@ class cosine_rows {
     /// How many rows are best asked for at once: kept rows are found one by one.
     std::size_t batch() const noexcept { return kept_ ? 1 : block / 2; }
 
-    /// Calls use(first row, rows (b,n)) for every block in order; keeps them where they fit.
+    /// Calls use(first row, rows (b,n)) for every block in order; keeps its rows where they fit.
     template <class Use>
     void for_each_block(Use &&use) {
         for (std::size_t first = 0; first < size_; first += block) {
             std::vector<std::int64_t> rows(std::min(block, size_ - first));
             std::iota(rows.begin(), rows.end(), static_cast<std::int64_t>(first));
-            auto cosines = inner_products(tensor_, gather(tensor_, unit_, rows), unit_);
+            const auto cosines = inner_products(tensor_, gather(tensor_, unit_, rows), unit_);
             use(first, cosines);
-            if (kept_) blocks_.push_back(std::move(cosines));
+            for (std::int64_t i = 0; kept_ && i < static_cast<std::int64_t>(rows.size()); ++i) {
+                rows_.push_back(tensor_.gather_rows(cosines, std::span(&i, 1)));
+            }
         }
     }
 
@@ -48,11 +50,7 @@ class cosine_rows {
             use(std::size_t{0}, inner_products(tensor_, gather(tensor_, unit_, rows), unit_));
             return;
         }
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto row = static_cast<std::size_t>(rows[i]);
-            const auto within = static_cast<std::int64_t>(row % block);
-            use(i, tensor_.gather_rows(blocks_[row / block], std::span(&within, 1)));
-        }
+        for (std::size_t i = 0; i < rows.size(); ++i) use(i, rows_[static_cast<std::size_t>(rows[i])]);
     }
 
   private:
@@ -60,7 +58,7 @@ class cosine_rows {
     last_layer_gradients<Tensor> unit_;
     std::size_t size_;
     bool kept_;
-    std::vector<typename Tensor::matrix> blocks_;
+    std::vector<typename Tensor::matrix> rows_; ///< (1,n) each, so that asking for one copies nothing
 };
 
 namespace methods {

@@ -50,46 +50,50 @@ class residual_projections {
     const gradient_direction<Tensor> &target_;
 };
 
-/// The same from the picks' columns of the Gram matrix, kept in blocks: 2 n (C+E+t) flops a step and 4 n k
+/// The same from the picks' columns of the Gram matrix, kept as rows: 2 n (C+E+t) flops a step and 4 n k
 /// bytes.
 template <tensor_backend Tensor>
 class gram_projections {
   public:
-    /// Columns a block: a new column costs one pass over its block.
-    static constexpr std::size_t width = 32;
-
     gram_projections(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                      const typename Tensor::matrix &target)
         : tensor_(tensor), gradients_(gradients), target_(target) {}
 
     typename Tensor::matrix operator()(std::span<const std::int64_t> picks, std::span<const double> weights) {
-        append(picks.last(1));
+        newest_.push_back(inner_products(tensor_, gather(tensor_, gradients_, picks.last(1)), gradients_));
+        if (newest_.size() == width) stack();
         auto out = target_;
-        for (std::size_t b = 0; b < blocks_.size(); ++b) {
-            std::vector<double> part(width);
-            for (std::size_t j = 0; j < width && b * width + j < weights.size(); ++j)
-                part[j] = weights[b * width + j];
-            tensor_.gemm(blocks_[b], column_of(tensor_, std::span<const double>(part)), out,
-                         {.alpha = -1.0f, .beta = 1.0f});
-        }
+        const auto subtract = [&](const typename Tensor::matrix &rows) {
+            const std::size_t count = tensor_.rows(rows);
+            const auto part = column_of(tensor_, weights.first(count));
+            tensor_.gemm(rows, part, out, {.transpose_a = true, .alpha = -1.0f, .beta = 1.0f});
+            weights = weights.subspan(count);
+        };
+        for (const auto &rows : stacked_) subtract(rows);
+        for (const auto &row : newest_) subtract(row);
         return out;
     }
 
   private:
-    void append(std::span<const std::int64_t> pick) {
-        const auto column = inner_products(tensor_, gradients_, gather(tensor_, gradients_, pick));
-        if (filled_ % width == 0) blocks_.push_back(tensor_.make(tensor_.rows(column), width));
-        auto place = tensor_.make(1, width);
-        tensor_.set(place, 0, filled_ % width, 1.0f);
-        tensor_.gemm(column, place, blocks_.back(), {.beta = 1.0f});
-        ++filled_;
+    /// Rows a block: one product with a block is faster than many with rows.
+    static constexpr std::size_t width = 32;
+
+    void stack() {
+        host_matrix block = host_matrix::from_shape({width, tensor_.columns(newest_[0])});
+        float *to = block.data();
+        for (const auto &row : newest_) {
+            const host_matrix host = tensor_.to_host(row);
+            to = std::copy(host.begin(), host.end(), to);
+        }
+        stacked_.push_back(tensor_.from_host(block));
+        newest_.clear();
     }
 
     const Tensor &tensor_;
     const last_layer_gradients<Tensor> &gradients_;
     const typename Tensor::matrix &target_;
-    std::vector<typename Tensor::matrix> blocks_;
-    std::size_t filled_ = 0;
+    std::vector<typename Tensor::matrix> stacked_; ///< (width,n) each
+    std::vector<typename Tensor::matrix> newest_;  ///< (1,n) each, fewer than width
 };
 
 /// The picks' ridge regression in double: Gram matrix K, right side <g_s, target>, and the factor of K +
@@ -99,15 +103,16 @@ class ridge_regression {
     explicit ridge_regression(double ridge) : ridge_(ridge) {}
 
     /// Adds a pick. shapes: residual (1,C), embedding (1,E). cost: t (C+E) + t^2 flops
-    void append(host_matrix residual, host_matrix embedding, double projection) {
-        residuals_.push_back(std::move(residual));
-        embeddings_.push_back(std::move(embedding));
-        std::vector<double> row;
-        for (std::size_t s = 0; s < residuals_.size(); ++s) {
-            row.push_back(dot(residuals_[s], residuals_.back()) *
-                          (1 + dot(embeddings_[s], embeddings_.back())));
+    void append(const host_matrix &residual, const host_matrix &embedding, double projection) {
+        const std::size_t classes = residual.size(), width = embedding.size();
+        residuals_.insert(residuals_.end(), residual.begin(), residual.end());
+        embeddings_.insert(embeddings_.end(), embedding.begin(), embedding.end());
+        std::vector<double> row(right_.size() + 1);
+        for (std::size_t s = 0; s < row.size(); ++s) {
+            row[s] = host_kernels::exact_dot(residuals_.data() + s * classes, residual.data(), classes) *
+                     (1 + host_kernels::exact_dot(embeddings_.data() + s * width, embedding.data(), width));
         }
-        gram_.push_back(row);
+        if (right_.empty()) alone_ = row[0] > 0 ? projection / row[0] : 0.0;
         row.back() += ridge_;
         factor_.append(row);
         right_.push_back(projection);
@@ -117,7 +122,7 @@ class ridge_regression {
     /// Weights that the next residual is taken with: ridge regression, but plain least squares for a single
     /// pick.
     std::vector<double> weights() const {
-        if (right_.size() == 1) return {gram_[0][0] > 0 ? right_[0] / gram_[0][0] : 0.0};
+        if (right_.size() == 1) return {alone_};
         auto x = forward_;
         factor_.backward(x);
         return x;
@@ -125,27 +130,18 @@ class ridge_regression {
 
     /// Non-negative weights: x >= 0 that minimises |(K + ridge I) x - right|.
     std::vector<float> nonnegative_weights() const {
-        const std::size_t size = right_.size();
-        std::vector<double> matrix(size * size), start = forward_;
-        for (std::size_t i = 0; i < size; ++i) {
-            for (std::size_t j = 0; j <= i; ++j) matrix[i * size + j] = matrix[j * size + i] = gram_[i][j];
-            matrix[i * size + i] += ridge_;
-        }
+        auto start = forward_;
         factor_.backward(start);
-        const auto x = nonnegative_least_squares(matrix, right_, std::move(start));
+        const auto x = nonnegative_least_squares(factor_, std::move(start));
         return {x.begin(), x.end()};
     }
 
   private:
-    static double dot(const host_matrix &a, const host_matrix &b) {
-        return host_kernels::exact_dot(a.data(), b.data(), a.size());
-    }
-
     double ridge_;
-    std::vector<host_matrix> residuals_, embeddings_;
-    std::vector<std::vector<double>> gram_;
+    double alone_ = 0;                          ///< least-squares weight of the first pick by itself
+    std::vector<float> residuals_, embeddings_; ///< (t,C) and (t,E)
     growing_cholesky factor_;
-    std::vector<double> right_, forward_;
+    std::vector<double> right_, forward_; ///< right side b, and L^-1 b
 };
 
 /// The pursuit itself; `project(picks, weights)` yields the projections on the residual after those picks.

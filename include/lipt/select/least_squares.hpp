@@ -5,6 +5,7 @@
 #include <lipt/error.hpp>
 #include <lipt/host_kernels.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -67,71 +68,85 @@ class growing_cholesky {
 
 namespace detail {
 
-/// M^2 of a symmetric M. shapes: (k,k)
-inline std::vector<double> square(std::span<const double> symmetric, std::size_t size) {
-    std::vector<double> out(size * size);
-    for (std::size_t i = 0; i < size; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) {
-            const double *a = symmetric.data() + i * size, *b = symmetric.data() + j * size;
-            out[i * size + j] = out[j * size + i] =
-                host_kernels::sum<double>(size, [=](std::size_t p) { return a[p] * b[p]; });
+/// The least-squares problem of nonnegative_least_squares with some variables held at zero, seen from its
+/// free solution x*: with H = M^-2, the multipliers y of the held ones solve H_held y = -x*_held, and x = x*
+/// + H y. Each held variable costs one column of H, once.
+class held_at_zero {
+  public:
+    held_at_zero(const growing_cholesky &factor, std::vector<double> start)
+        : factor_(factor), start_(std::move(start)), columns_(start_.size()) {}
+
+    /// x, and the multipliers in the order of `held`.
+    std::pair<std::vector<double>, std::vector<double>> solve(std::span<const std::size_t> held) {
+        growing_cholesky inner;
+        std::vector<double> right;
+        for (std::size_t t = 0; t < held.size(); ++t) {
+            const auto &column = column_of(held[t]);
+            std::vector<double> row;
+            for (std::size_t s = 0; s <= t; ++s) row.push_back(column[held[s]]);
+            inner.append(row);
+            right.push_back(-start_[held[t]]);
         }
+        auto multipliers = inner.solve(right);
+        auto x = start_;
+        for (std::size_t t = 0; t < held.size(); ++t) {
+            const auto &column = columns_[held[t]];
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] += multipliers[t] * column[i];
+        }
+        for (const auto i : held) x[i] = 0;
+        return {std::move(x), std::move(multipliers)};
     }
-    return out;
-}
+
+  private:
+    const std::vector<double> &column_of(std::size_t i) {
+        if (columns_[i].empty()) {
+            std::vector<double> unit(start_.size());
+            unit[i] = 1;
+            columns_[i] = factor_.solve(factor_.solve(unit));
+        }
+        return columns_[i];
+    }
+
+    const growing_cholesky &factor_;
+    std::vector<double> start_;
+    std::vector<std::vector<double>> columns_;
+};
 
 } // namespace detail
 
 /// x >= 0 that minimises |M x - c|, for a symmetric positive definite M, by block principal pivoting from the
-/// signs of the free solution `start` of M x = c. shapes: matrix (k,k), c (k), start (k). errors: C13 no
-/// convergence cost: nothing where start >= 0; otherwise k^3 flops and a factor of the free part a step, a
-/// few steps. source: [Kim2011] Algorithm 1, with Murty's rule where it stalls
-inline std::vector<double> nonnegative_least_squares(std::span<const double> matrix,
-                                                     std::span<const double> c, std::vector<double> start) {
-    const std::size_t size = c.size();
-    std::vector<std::uint8_t> is_free(size);
-    std::size_t negative = 0;
-    for (std::size_t i = 0; i < size; ++i) negative += (is_free[i] = start[i] > 0) ? 0 : 1;
-    if (negative == 0) return start;
-
-    const auto normal = detail::square(matrix, size);
-    std::vector<double> right(size);
-    double scale = 0;
+/// signs of the free solution `start` of M x = c. shapes: factor of M (k,k), start (k). errors: C13 no
+/// convergence cost: nothing where start >= 0; otherwise 4 k^2 flops a variable that is held at zero, and the
+/// cube of their number a step, a few steps. source: [Kim2011] Algorithm 1, with Murty's rule where it stalls
+inline std::vector<double> nonnegative_least_squares(const growing_cholesky &factor,
+                                                     std::vector<double> start) {
+    const std::size_t size = start.size();
+    std::vector<std::uint8_t> is_held(size);
+    double largest = 0;
     for (std::size_t i = 0; i < size; ++i) {
-        const double *row = matrix.data() + i * size;
-        right[i] = host_kernels::sum<double>(size, [=](std::size_t p) { return row[p] * c[p]; });
-        scale = std::max(scale, std::abs(right[i]));
+        is_held[i] = start[i] < 0;
+        largest = std::max(largest, std::abs(start[i]));
     }
-    // Multipliers are compared with this, far above their rounding and far below what would move a weight.
-    const double tolerance = 1e-12 * scale * static_cast<double>(size);
+    detail::held_at_zero problem(factor, std::move(start));
     std::size_t fewest = size + 1, patience = 3;
     for (std::size_t step = 0; step < 100 + 10 * size; ++step) {
-        std::vector<std::size_t> part;
+        std::vector<std::size_t> held, wrong;
         for (std::size_t i = 0; i < size; ++i) {
-            if (is_free[i]) part.push_back(i);
+            if (is_held[i]) held.push_back(i);
         }
-        growing_cholesky factor;
-        std::vector<double> row, b;
-        for (std::size_t t = 0; t < part.size(); ++t) {
-            row.resize(t + 1);
-            for (std::size_t s = 0; s <= t; ++s) row[s] = normal[part[t] * size + part[s]];
-            factor.append(row);
-            b.push_back(right[part[t]]);
-        }
-        const auto solution = factor.solve(b);
-        std::vector<double> x(size);
-        for (std::size_t t = 0; t < part.size(); ++t) x[part[t]] = solution[t];
-        std::vector<std::size_t> wrong;
+        auto [x, multipliers] = problem.solve(held);
+        double steepest = 0;
+        for (const double y : multipliers) steepest = std::max(steepest, std::abs(y));
+        // Signs count from well above rounding: nothing smaller would move a weight.
+        std::size_t t = 0;
         for (std::size_t i = 0; i < size; ++i) {
-            const double *line = normal.data() + i * size;
-            const bool mended =
-                is_free[i] ? x[i] < 0
-                           : host_kernels::sum<double>(size, [&](std::size_t p) { return line[p] * x[p]; }) -
-                                     right[i] <
-                                 -tolerance;
-            if (mended) wrong.push_back(i);
+            if (is_held[i] ? multipliers[t++] < -1e-9 * steepest : x[i] < -1e-12 * largest)
+                wrong.push_back(i);
         }
-        if (wrong.empty()) return x;
+        if (wrong.empty()) {
+            for (auto &value : x) value = std::max(value, 0.0);
+            return x;
+        }
         if (wrong.size() < fewest) {
             fewest = wrong.size();
             patience = 3;
@@ -140,7 +155,7 @@ inline std::vector<double> nonnegative_least_squares(std::span<const double> mat
         } else {
             wrong.erase(wrong.begin(), wrong.end() - 1); // Murty: only the largest index, which cannot cycle
         }
-        for (const auto i : wrong) is_free[i] = !is_free[i];
+        for (const auto i : wrong) is_held[i] = !is_held[i];
     }
     fail("C13", "least squares: no non-negative solution of ", size, " weights: use a larger ridge");
 }

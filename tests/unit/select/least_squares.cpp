@@ -117,8 +117,9 @@ BOOST_AUTO_TEST_CASE(nonnegative_solutions_match_exhaustion) {
         const std::size_t size = 1 + seed % 8;
         const auto matrix = random_matrix(size, 3, 0.5, seed);
         const auto c = random_vector(size, seed);
-        const auto start = factor_of(matrix, size).solve(c);
-        const auto x = lipt::nonnegative_least_squares(matrix, c, start);
+        const auto factor = factor_of(matrix, size);
+        const auto start = factor.solve(c);
+        const auto x = lipt::nonnegative_least_squares(factor, start);
         for (std::size_t i = 0; i < size; ++i) {
             BOOST_TEST(x[i] >= 0);
             constrained += start[i] < 0 ? 1 : 0;
@@ -132,7 +133,8 @@ BOOST_AUTO_TEST_CASE(a_large_nonnegative_solution_satisfies_its_optimality_condi
     constexpr std::size_t size = 150;
     const auto matrix = random_matrix(size, 20, 1.0, 9);
     const auto c = random_vector(size, 9);
-    const auto x = lipt::nonnegative_least_squares(matrix, c, factor_of(matrix, size).solve(c));
+    const auto factor = factor_of(matrix, size);
+    const auto x = lipt::nonnegative_least_squares(factor, factor.solve(c));
     doubles residual(size);
     for (std::size_t i = 0; i < size; ++i) {
         residual[i] = -c[i];
