@@ -1,0 +1,73 @@
+// What the suites on lipt::training_backend share: the backend of <backend.hpp>, and statistics computed by
+// hand.
+#pragma once
+
+#include <backend.hpp>
+#include <conformance/networks.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace lipt_test {
+
+using training = backend::training;
+static_assert(lipt::training_backend<training>);
+inline constexpr tolerances tolerance = backend::tolerance;
+
+/// Every weight stays as it is.
+inline constexpr lipt::sgd_step standstill{.learning_rate = 0};
+inline constexpr network_case small{"resnet8", {1, 28, 28}}, wide{"wrn-10-1", {3, 32, 32}};
+
+inline training make_loaded(const lipt::network_spec &spec, std::span<const float> weights,
+                            std::size_t threads = 2) {
+    auto made = training::make(spec, {.threads = threads});
+    made.load(weights, {});
+    return made;
+}
+
+/// Statistics of the first batch-norm's input, which is the first convolution's output, in plain double
+/// loops.
+struct first_statistics {
+    std::vector<double> mean, variance;
+};
+
+inline first_statistics compute_first_statistics(const lipt::network_spec &spec,
+                                                 const std::vector<float> &weights,
+                                                 const owned_batch &batch) {
+    const auto &at = spec.layers[0];
+    const auto height = static_cast<int>(at.in.height), width = static_cast<int>(at.in.width);
+    const float *kernel = weights.data() + spec.weights[at.weights].offset;
+    first_statistics result;
+    for (std::size_t channel = 0; channel < at.out.channels; ++channel) {
+        std::vector<double> values;
+        for (std::size_t n = 0; n < batch.size(); ++n) {
+            for (int y = 0; y < height; ++y) {
+                for (int x = 0; x < width; ++x) {
+                    double sum = 0;
+                    for (std::size_t c = 0; c < at.in.channels; ++c) {
+                        for (int k = 0; k < 9; ++k) {
+                            const int row = y + k / 3 - 1, column = x + k % 3 - 1;
+                            if (row < 0 || row >= height || column < 0 || column >= width) continue;
+                            const auto pixel = batch.pixels[n * at.in.size() +
+                                                            (c * at.in.height + row) * at.in.width + column];
+                            const double input = (pixel / 255.0 - static_cast<double>(spec.mean[c])) /
+                                                 static_cast<double>(spec.deviation[c]);
+                            sum +=
+                                input * static_cast<double>(kernel[(channel * at.in.channels + c) * 9 + k]);
+                        }
+                    }
+                    values.push_back(sum);
+                }
+            }
+        }
+        double mean = 0, squares = 0;
+        for (const double value : values) mean += value / static_cast<double>(values.size());
+        for (const double value : values) squares += (value - mean) * (value - mean);
+        result.mean.push_back(mean);
+        result.variance.push_back(squares / static_cast<double>(values.size() - 1));
+    }
+    return result;
+}
+
+} // namespace lipt_test
