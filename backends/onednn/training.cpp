@@ -13,11 +13,12 @@ using namespace detail;
 class training::implementation {
   public:
     implementation(const network_spec &described, const backend_options &options)
-        : spec(described), threads(options.threads), train(spec, compile_training(spec), threads, true),
-          evaluate(spec, compile_evaluation(spec), threads, false), weights(spec, train) {
+        : spec(described), threads(options.threads),
+          train(spec, compile_training(spec), threads, purpose::training),
+          evaluate(spec, compile_evaluation(spec), threads, purpose::evaluation), weights(spec, train) {
         // oneDNN chooses the layout of the weights with the first primitives.
         train.prepare(1);
-        evaluate.prepare_piece(evaluation_piece(spec));
+        evaluate.prepare_piece(evaluation_piece);
     }
 
     /// Loss and gradient at the current weights; `share` of the batch moves the running statistics.
@@ -49,7 +50,7 @@ class training::implementation {
 
     void fold_weights() {
         if (folded_is_current) return;
-        folded.reserve(spec.state_size());
+        folded.reserve(evaluate.state_floats());
         const auto state = weights.read();
         fold(spec, state.weights, evaluate, folded.data());
         folded_is_current = true;
@@ -113,8 +114,8 @@ void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, 
     check_images(self_->spec, pixels, count);
     auto &self = *self_;
     if (self.observe == nullptr) {
-        self.observe = std::make_unique<runner>(self.spec, compile_statistics(self.spec), self.threads, false,
-                                                &self.train);
+        self.observe = std::make_unique<runner>(self.spec, compile_statistics(self.spec), self.threads,
+                                                purpose::statistics, &self.train);
     }
     self.observe->prepare(count);
     self.observe->run(

@@ -16,6 +16,8 @@ namespace {
 
 using dnnl::memory;
 
+enum class pass { forward, data, weights };
+
 const dnnl::engine &processor() {
     static const dnnl::engine made(dnnl::engine::kind::cpu, 0);
     return made;
@@ -117,26 +119,47 @@ struct convolution::implementation {
         return made;
     }
     /// The layout chosen first is kept for every other size of piece.
-    static void settle(memory::desc &kept, const memory::desc &chosen, const memory::desc &plain_layout) {
-        require(chosen.get_size() == plain_layout.get_size(), "O02",
+    void settle(memory::desc &kept, const memory::desc &chosen) const {
+        require(options.use == purpose::evaluation || chosen.get_size() == plain.get_size(), "O02",
                 "onednn: a convolution pads its weights; its channels must be a multiple of 16");
         kept = chosen;
     }
 
     dnnl::convolution_forward::primitive_desc describe(std::size_t images) const {
         const auto weights = forward_weights ? forward_weights : any_weights();
-        const auto kind =
-            options.trained ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-        const auto algorithm = dnnl::algorithm::convolution_direct;
+        const auto kind = options.use == purpose::evaluation ? dnnl::prop_kind::forward_inference
+                                                             : dnnl::prop_kind::forward_training;
         if (options.bias) {
-            return {
-                {kind, algorithm, source(images), weights, bias, target(images), strides, padding, padding},
-                attributes(),
-                processor()};
+            return {{kind, algorithm(pass::forward), source(images), weights, bias, target(images), strides,
+                     padding, padding},
+                    attributes(),
+                    processor()};
         }
-        return {{kind, algorithm, source(images), weights, target(images), strides, padding, padding},
+        return {{kind, algorithm(pass::forward), source(images), weights, target(images), strides, padding,
+                 padding},
                 attributes(),
                 processor()};
+    }
+    /// Winograd's F(4x4,3x3) where it was measured to be faster (1.3 to 2 times): not on planes below a tile
+    /// or two, where transforming the weights costs more than it saves. Its rounding, some ten times that of
+    /// the direct sum, is kept out of the forward pass of narrow networks in training, which then follows the
+    /// float64 one longer.
+    dnnl::algorithm algorithm(pass which) const {
+        const std::size_t channels = std::min(shape.in.channels, shape.out.channels);
+        bool pays = shape.kernel == 3 && shape.stride == 1 && channel_block() == 16;
+        switch (which) {
+        case pass::forward:
+            pays = pays && (options.use == purpose::evaluation ? channels >= 32
+                                                               : channels >= 64 && shape.in.height >= 8);
+            break;
+        case pass::data:
+            pays = pays && channels >= 32 && shape.in.height >= 8;
+            break;
+        case pass::weights:
+            pays = pays && channels >= 32;
+            break;
+        }
+        return pays ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
     }
     void note_scratch(const memory::desc &needed) {
         scratch_bytes = std::max(scratch_bytes, needed.get_size());
@@ -144,7 +167,7 @@ struct convolution::implementation {
 
     void prepare_forward(std::size_t images) {
         const auto made = describe(images);
-        if (!forward_weights) settle(forward_weights, made.weights_desc(), plain);
+        if (!forward_weights) settle(forward_weights, made.weights_desc());
         note_scratch(made.scratchpad_desc());
         std::vector<std::pair<int, memory::desc>> arguments{{DNNL_ARG_SRC, source(images)},
                                                             {DNNL_ARG_WEIGHTS, forward_weights},
@@ -155,13 +178,12 @@ struct convolution::implementation {
     }
     void prepare_backward(std::size_t images) {
         const auto hint = describe(images);
-        const auto algorithm = dnnl::algorithm::convolution_direct;
         if (shape.input != 0) {
             const auto weights = backward_weights ? backward_weights : any_weights();
             const dnnl::convolution_backward_data::primitive_desc made(
-                {algorithm, source(images), weights, target(images), strides, padding, padding},
+                {algorithm(pass::data), source(images), weights, target(images), strides, padding, padding},
                 plain_attributes(), processor(), hint);
-            if (!backward_weights) settle(backward_weights, made.weights_desc(), plain);
+            if (!backward_weights) settle(backward_weights, made.weights_desc());
             note_scratch(made.scratchpad_desc());
             backward_data.emplace(images, prepared(dnnl::convolution_backward_data(made),
                                                    {{DNNL_ARG_DIFF_DST, target(images)},
@@ -172,7 +194,8 @@ struct convolution::implementation {
         }
         // The gradient has the layout of the weights, so that the optimiser needs no other.
         const dnnl::convolution_backward_weights::primitive_desc made(
-            {algorithm, source(images), forward_weights, target(images), strides, padding, padding},
+            {algorithm(pass::weights), source(images), forward_weights, target(images), strides, padding,
+             padding},
             plain_attributes(), processor(), hint);
         note_scratch(made.scratchpad_desc());
         weights_gradient.emplace(images, prepared(dnnl::convolution_backward_weights(made),
@@ -209,9 +232,15 @@ void convolution::share_layout(const convolution &other) {
 void convolution::prepare(std::size_t images) {
     if (self_->forward.contains(images)) return;
     const single_threaded guard; // the blocking that oneDNN chooses depends on the threads it sees
-    self_->prepare_forward(images);
-    if (self_->options.trained) self_->prepare_backward(images);
+    try {
+        self_->prepare_forward(images);
+        if (self_->options.use == purpose::training) self_->prepare_backward(images);
+    } catch (const dnnl::error &reason) {
+        fail("O03", "onednn: no convolution of ", self_->shape.in.channels, " to ", self_->shape.out.channels,
+             " channels for ", images, " images: ", reason.message);
+    }
 }
+std::size_t convolution::weight_floats() const { return self_->forward_weights.get_size() / sizeof(float); }
 std::size_t convolution::scratch_floats() const { return (self_->scratch_bytes + 3) / 4; }
 
 void convolution::forward(std::size_t images, std::size_t thread, const float *source, const float *weights,

@@ -13,12 +13,16 @@ namespace lipt::onednn::detail {
 /// else 8.
 std::size_t channel_block();
 
+/// Training needs all passes, statistics the forward pass in training's layout, evaluation the fastest
+/// forward pass.
+enum class purpose { training, statistics, evaluation };
+
 /// What is done to the sums before they are stored.
 struct convolution_options {
     bool bias = false;
     bool accumulate = false; ///< adds to what is in the target
     bool relu = false;
-    bool trained = false; ///< has backward passes
+    purpose use = purpose::training;
 };
 
 /// The forward and backward passes of one layer on activations in blocks; a plain (ch,h,w) image where the
@@ -34,6 +38,8 @@ class convolution {
     void share_layout(const convolution &other);
     /// Makes the primitives for pieces of `images`; must come before any run on such a piece.
     void prepare(std::size_t images);
+    /// Floats of the weights in their layout; more than (out,in,kh,kw) only for evaluation.
+    std::size_t weight_floats() const;
     /// Floats of working memory that a run needs.
     std::size_t scratch_floats() const;
 

@@ -46,38 +46,62 @@ void with_block(Body body) {
 /// Accumulators side by side, so that an addition need not wait for the one before.
 inline constexpr std::size_t chains = 4;
 
-template <int Block>
-void statistics_of_block(const piece_shape &shape, std::size_t stride, const float *source, double *mean,
-                         double *deviations) {
-    // Sums of distances from one value of the channel: no cancellation, and one pass.
-    const auto origin = load<Block>(source);
-    vector<Block> sum[chains]{}, square[chains]{};
-    for (std::size_t image = 0; image < shape.images; ++image) {
-        const float *plane = source + image * stride;
-        std::size_t p = 0;
-        for (; p + chains <= shape.pixels; p += chains) {
-            for (std::size_t k = 0; k < chains; ++k) {
-                const auto distance = load<Block>(plane + (p + k) * Block) - origin;
-                sum[k] += distance;
-                square[k] += distance * distance;
-            }
-        }
-        for (; p < shape.pixels; ++p) {
-            const auto distance = load<Block>(plane + p * Block) - origin;
-            sum[0] += distance;
-            square[0] += distance * distance;
+/// Running sums of a block of channels in float, moved on to double before they grow long.
+template <int Block, std::size_t Sums>
+class block_sums {
+  public:
+    vector<Block> chain[Sums][chains]{};
+
+    void move_on() {
+        for (std::size_t s = 0; s < Sums; ++s) {
+            vector<Block> sum = (chain[s][0] + chain[s][1]) + (chain[s][2] + chain[s][3]);
+            for (int c = 0; c < Block; ++c) total_[s][c] += static_cast<double>(sum[c]);
+            for (auto &each : chain[s]) each = vector<Block>{};
         }
     }
+    double total(std::size_t sum, int channel) const { return total_[sum][channel]; }
+
+  private:
+    double total_[Sums][Block]{};
+};
+
+/// Calls `step(offset, chain)` for each vector of a block of channels in a piece, and moves the sums on at
+/// times.
+template <int Block, class Sums, class Step>
+inline void sum_up(const piece_shape &shape, std::size_t first, Sums &sums, Step step) {
+    constexpr std::size_t run = 256; // vectors a stretch, 64 additions a chain
+    for (std::size_t image = 0; image < shape.images; ++image) {
+        std::size_t i = (image * shape.channels + first) * shape.pixels;
+        const std::size_t end = i + shape.pixels * Block;
+        while (i < end) {
+            const std::size_t stop = std::min(end, i + run * Block);
+            for (; i + chains * Block <= stop; i += chains * Block) {
+                for (std::size_t k = 0; k < chains; ++k) step(i + k * Block, k);
+            }
+            for (; i < stop; i += Block) step(i, 0);
+            sums.move_on();
+        }
+    }
+}
+
+template <int Block>
+void statistics_of_block(const piece_shape &shape, std::size_t first, const float *source, double *mean,
+                         double *deviations) {
+    // Sums of distances from one value of the channel: no cancellation, and one pass.
+    const auto origin = load<Block>(source + first * shape.pixels);
+    block_sums<Block, 2> sums;
+    sum_up<Block>(
+        shape, first, sums, [&](std::size_t i, std::size_t k) __attribute__((always_inline)) {
+            const auto distance = load<Block>(source + i) - origin;
+            sums.chain[0][k] += distance;
+            sums.chain[1][k] += distance * distance;
+        });
     const auto count = static_cast<double>(shape.images * shape.pixels);
     for (int c = 0; c < Block; ++c) {
-        double total = 0, squares = 0;
-        for (std::size_t k = 0; k < chains; ++k) {
-            total += static_cast<double>(sum[k][c]);
-            squares += static_cast<double>(square[k][c]);
-        }
+        const double total = sums.total(0, c);
         mean[c] = static_cast<double>(origin[c]) + total / count;
         // Not std::max, which would turn NaN into 0.
-        const double deviation = squares - total * total / count;
+        const double deviation = sums.total(1, c) - total * total / count;
         deviations[c] = deviation < 0 ? 0 : deviation;
     }
 }
@@ -125,35 +149,22 @@ void reduce_block(const piece_shape &shape, std::size_t first, const float *sour
                factor = load<Block>(options.norm.factor + first),
                shift = load<Block>(options.norm.shift + first);
     const bool stored = Residual || Gate != gate::open || target != gradient;
-    vector<Block> sum[chains]{}, product[chains]{};
-    const auto step = [&](std::size_t i, std::size_t k) __attribute__((always_inline)) {
-        auto value = load<Block>(gradient + i);
-        if constexpr (Residual) value += load<Block>(options.residual + i);
-        const auto distance = load<Block>(source + i) - mean;
-        const vector<Block> zero{};
-        if constexpr (Gate == gate::output) value = load<Block>(options.output + i) > zero ? value : zero;
-        if constexpr (Gate == gate::input) value = distance * factor + shift > zero ? value : zero;
-        if (stored) store<Block>(target + i, value);
-        sum[k] += value;
-        product[k] += value * distance;
-    };
-    for (std::size_t image = 0; image < shape.images; ++image) {
-        const std::size_t begin = (image * shape.channels + first) * shape.pixels;
-        const std::size_t end = begin + shape.pixels * Block;
-        std::size_t i = begin;
-        for (; i + chains * Block <= end; i += chains * Block) {
-            for (std::size_t k = 0; k < chains; ++k) step(i + k * Block, k);
-        }
-        for (; i < end; i += Block) step(i, 0);
-    }
+    block_sums<Block, 2> joined;
+    sum_up<Block>(
+        shape, first, joined, [&](std::size_t i, std::size_t k) __attribute__((always_inline)) {
+            auto value = load<Block>(gradient + i);
+            if constexpr (Residual) value += load<Block>(options.residual + i);
+            const auto distance = load<Block>(source + i) - mean;
+            const vector<Block> zero{};
+            if constexpr (Gate == gate::output) value = load<Block>(options.output + i) > zero ? value : zero;
+            if constexpr (Gate == gate::input) value = distance * factor + shift > zero ? value : zero;
+            if (stored) store<Block>(target + i, value);
+            joined.chain[0][k] += value;
+            joined.chain[1][k] += value * distance;
+        });
     for (int c = 0; c < Block; ++c) {
-        double total = 0, correlation = 0;
-        for (std::size_t k = 0; k < chains; ++k) {
-            total += static_cast<double>(sum[k][c]);
-            correlation += static_cast<double>(product[k][c]);
-        }
-        sums[c] = total;
-        products[c] = correlation;
+        sums[c] = joined.total(0, c);
+        products[c] = joined.total(1, c);
     }
 }
 
@@ -179,8 +190,7 @@ void statistics(const piece_shape &shape, const float *source, double *mean, dou
     with_block([&](auto block) {
         constexpr int Block = decltype(block)::value;
         for (std::size_t c = 0; c < shape.channels; c += Block) {
-            statistics_of_block<Block>(shape, shape.channels * shape.pixels, source + c * shape.pixels,
-                                       mean + c, deviations + c);
+            statistics_of_block<Block>(shape, c, source, mean + c, deviations + c);
         }
     });
 }

@@ -3,16 +3,10 @@
 #include "buffer.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 namespace lipt::onednn::detail {
 namespace {
-std::size_t tune(const char *name, std::size_t value) {
-    const char *t = std::getenv(name);
-    return t ? std::strtoul(t, nullptr, 10) : value;
-}
-
 std::set<std::size_t> tensors_of(const phase &each) {
     std::set<std::size_t> used;
     for (const auto &next : each.operations) {
@@ -35,15 +29,25 @@ std::size_t choose_piece(const network_spec &spec, const program &made, const ph
         }
     }
     if (floats == 0) return 1;
-    const std::size_t cache = tune("T_CACHE", 192) * 1024; // floats
-    const std::size_t wanted = std::max(cache, weights * tune("T_WEIGHT", 1));
+    // 4 MiB of activations, or as much as the weights that every piece reads again: measured, with 1 to 8 MiB
+    // within a few percent. It is more than the second-level cache holds because Winograd's gain grows with
+    // the piece.
+    const std::size_t wanted = std::max(std::size_t{1} << 20, weights);
     return std::max<std::size_t>(wanted / floats, 1);
+}
+
+/// Cuts a batch into a power of two of pieces, at least four where there are images enough, so that two and
+/// four threads get the same number each.
+std::size_t even_piece(std::size_t batch, std::size_t largest) {
+    std::size_t pieces = 4;
+    while (pieces * largest < batch) pieces *= 2;
+    return (batch + pieces - 1) / pieces;
 }
 
 phase_plan plan_phase(const network_spec &spec, const program &made, const phase &each, std::size_t batch,
                       std::size_t piece) {
     phase_plan planned;
-    planned.piece = std::min(piece > 0 ? piece : choose_piece(spec, made, each), batch);
+    planned.piece = std::min(piece > 0 ? piece : even_piece(batch, choose_piece(spec, made, each)), batch);
     // Sixteen lanes share out evenly among two to eight threads, and their weight gradients are still cheap
     // to join.
     const std::size_t share = (batch + 15) / 16;
@@ -121,12 +125,6 @@ plan make_plan(const network_spec &spec, const program &made, std::size_t batch,
     }
     planned.batch_floats = place_shared(made, batch, planned.offset);
     return planned;
-}
-
-std::size_t evaluation_piece(const network_spec &spec) {
-    std::size_t largest = 0;
-    for (const auto &each : spec.layers) largest = std::max(largest, each.out.size());
-    return std::clamp<std::size_t>(tune("T_EVAL", 64) * 1024 / largest, 1, 32);
 }
 
 } // namespace lipt::onednn::detail

@@ -9,12 +9,12 @@ std::size_t whole_lines(std::size_t floats) { return (floats + 31) / 32 * 32; }
 
 } // namespace
 
-runner::runner(const network_spec &spec, program made, team &threads, bool trained, const runner *alike)
-    : spec_(spec), program_(std::move(made)), team_(threads), trained_(trained), norms_(spec),
-      convolutions_(spec.layers.size()) {
+runner::runner(const network_spec &spec, program made, team &threads, purpose use, const runner *alike)
+    : spec_(spec), program_(std::move(made)), team_(threads), norms_(spec), convolutions_(spec.layers.size()),
+      weights_at_(spec.layers.size()) {
     for (std::size_t i = 0; i < spec.layers.size(); ++i) {
         if (spec.layers[i].kind != layer_kind::convolution) continue;
-        convolution_options options{.trained = trained};
+        convolution_options options{.use = use};
         if (!program_.folded.empty()) {
             const auto &folded = program_.folded[i];
             options.bias = folded.batch_norm != none;
@@ -53,6 +53,7 @@ void runner::allocate() {
             if (plan_.batch % planned.piece != 0) each.prepare(plan_.batch % planned.piece);
         }
     }
+    place_weights();
     std::size_t working = 0;
     for (const auto &each : convolutions_) {
         if (each) working = std::max(working, each->scratch_floats());
@@ -66,6 +67,16 @@ void runner::allocate() {
     scratch_.reserve(scratch_stride_ * team_.threads());
     lane_gradients_.reserve(plan_.gradient_floats);
     sums_.resize(std::max(sums_.size(), plan_.partial_sums));
+}
+
+void runner::place_weights() {
+    state_floats_ = spec_.state_size();
+    for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
+        if (!convolutions_[i]) continue;
+        weights_at_[i] =
+            program_.folded.empty() ? spec_.weights[spec_.layers[i].weights].offset : state_floats_;
+        if (!program_.folded.empty()) state_floats_ += whole_lines(convolutions_[i]->weight_floats());
+    }
 }
 
 void runner::run(const run_input &input) {
@@ -177,7 +188,6 @@ void runner::load_images(const piece &at, float *target) const {
 }
 
 void runner::convolve(const piece &at, const operation &next) {
-    const auto &described = spec_.layers[next.layer];
     const float *bias = nullptr;
     if (!program_.folded.empty() && program_.folded[next.layer].batch_norm != none) {
         // Evaluation keeps a folded bias where the batch-norm's shift was.
@@ -185,7 +195,7 @@ void runner::convolve(const piece &at, const operation &next) {
         bias = at.input.state + spec_.weights[spec_.layers[norm].weights + 1].offset;
     }
     convolutions_[next.layer]->forward(at.images, at.thread, address(at, next.source),
-                                       at.input.state + spec_.weights[described.weights].offset, bias,
+                                       at.input.state + weights_at_[next.layer], bias,
                                        address(at, next.target), scratch(at.thread));
 }
 

@@ -37,10 +37,8 @@ struct run_input {
 /// One program of a network with its primitives, its memory and its batch-norm coefficients.
 class runner {
   public:
-    /// trained: the program has a backward pass, and convolutions are not folded.
     /// `alike`: another runner of the network whose layout of weights is to be used, or null.
-    runner(const network_spec &spec, program made, team &threads, bool trained,
-           const runner *alike = nullptr);
+    runner(const network_spec &spec, program made, team &threads, purpose use, const runner *alike = nullptr);
 
     /// Plans for batches of `count` images; cheap where the last batch had the same size.
     void prepare(std::size_t count);
@@ -54,6 +52,11 @@ class runner {
 
     norms &batch_norms() noexcept { return norms_; }
     convolution &convolution_at(std::size_t layer) { return *convolutions_[layer]; }
+    /// Where a convolution's weights begin in the state: after the flat vector where this runner only
+    /// evaluates.
+    std::size_t weights_at(std::size_t layer) const { return weights_at_[layer]; }
+    /// Floats of the state.
+    std::size_t state_floats() const noexcept { return state_floats_; }
     const program &made() const noexcept { return program_; }
 
   private:
@@ -68,6 +71,7 @@ class runner {
     };
 
     void allocate();
+    void place_weights();
     void run_piece(const piece &at);
     void run_operation(const piece &at, const operation &next);
     void load_images(const piece &at, float *target) const;
@@ -90,9 +94,10 @@ class runner {
     const network_spec &spec_;
     program program_;
     team &team_;
-    bool trained_;
     norms norms_;
     std::vector<std::optional<convolution>> convolutions_;
+    std::vector<std::size_t> weights_at_;
+    std::size_t state_floats_ = 0;
     std::vector<float> pixel_table_; ///< (ch,256) normalised values
     plan plan_;
     buffer batch_memory_, thread_memory_, scratch_, lane_gradients_;

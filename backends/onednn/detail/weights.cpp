@@ -133,7 +133,7 @@ void fold(const network_spec &spec, std::span<const float> plain, runner &evalua
                 bias[c] = running.shift[c] - running.mean[c] * running.factor[c];
             }
         }
-        evaluation.convolution_at(i).to_blocked(scaled.data(), folded + entry.offset);
+        evaluation.convolution_at(i).to_blocked(scaled.data(), folded + evaluation.weights_at(i));
     }
 }
 
