@@ -52,7 +52,9 @@ std::string plain(const nlohmann::json &value) {
 }
 
 std::string counted(double number, const std::string &singular) {
-    return number == 1 ? "one " + singular : count(number) + " " + singular + "s";
+    if (number == 1) return "one " + singular;
+    const bool whole = number == std::floor(number);
+    return (whole ? count(number) : fmt::format("{:.4g}", number)) + " " + singular + "s";
 }
 
 const nlohmann::json *find_at(const nlohmann::json &model, const char *pointer) {

@@ -42,6 +42,14 @@ std::string pretraining_story(const json &model) {
     return story + ". ";
 }
 
+/// What the main training started from, where that was not chance.
+std::string starting_weights(const json &model) {
+    const auto start = setting(model, "start"), pretrain = setting(model, "pretrain");
+    if (start == "theta-star") return " from the common start";
+    if (start != "pretrained" || pretrain == "none") return "";
+    return pretrain == "lipt" ? " from the merged weights" : " from the pre-trained weights";
+}
+
 std::string selection_story(const json &model) {
     const auto size = number_at(model, "/result/subset/size"), all = number_at(model, "/config/data/train");
     if (!size) return "";
@@ -58,8 +66,9 @@ std::string selection_story(const json &model) {
     const auto epochs = number_at(model, "/config/settings/epochs"),
                test = number_at(model, "/config/data/test");
     return story + ", and " + (network.empty() ? "the network" : network) + ", trained on them" +
-           (epochs ? " for " + counted(*epochs, "epoch") : "") + ", is right on " + percent(*accuracy) +
-           " of " + (test ? "the " + count(*test) + " test images. " : "the test images. ");
+           starting_weights(model) + (epochs ? " for " + counted(*epochs, "epoch") : "") + ", is right on " +
+           percent(*accuracy) + " of " +
+           (test ? "the " + count(*test) + " test images. " : "the test images. ");
 }
 
 std::string cost_story(const json &model) {

@@ -132,15 +132,16 @@ json soup_of(const json &model) {
     json lines = json::array();
     for (const auto &ingredient : list_at(model, "/soup/ingredients")) {
         const auto two = [](double value) { return fmt::format("{:.2f}", value); };
-        lines.push_back({{"order", shown(number_at(ingredient, "/order"), count)},
-                         {"worker", shown(number_at(ingredient, "/worker"), count)},
-                         {"density", shown(number_at(ingredient, "/density"), two)},
-                         {"alone", share(number_at(ingredient, "/accuracy"))},
-                         {"alpha", shown(number_at(ingredient, "/alpha"), two)},
-                         {"before", share(number_at(ingredient, "/before"))},
-                         {"after", share(number_at(ingredient, "/after"))},
-                         {"kept", flag_at(ingredient, "/kept")},
-                         {"reason", text_at(ingredient, "/reason")}});
+        lines.push_back(
+            {{"order", shown(number_at(ingredient, "/order"), count)},
+             {"worker", shown(number_at(ingredient, "/worker"), count)},
+             {"density", shown(number_at(ingredient, "/density"), two)},
+             {"alone", share(number_at(ingredient, "/accuracy"))},
+             {"alpha", shown(number_at(ingredient, "/alpha"), two)},
+             {"before", lines.empty() ? unknown : share(number_at(ingredient, "/before"))}, // no soup yet
+             {"after", share(number_at(ingredient, "/after"))},
+             {"kept", flag_at(ingredient, "/kept")},
+             {"reason", text_at(ingredient, "/reason")}});
     }
     json refused = json::array();
     for (const auto &worker : list_at(model, "/soup/refused")) {

@@ -19,6 +19,7 @@ BOOST_AUTO_TEST_CASE(numbers_read_as_people_write_them) {
     BOOST_TEST(count(12345678) == "12.3 M");
     BOOST_TEST(counted(1, "epoch") == "one epoch");
     BOOST_TEST(counted(20, "epoch") == "20 epochs");
+    BOOST_TEST(counted(1.256, "epoch") == "1.256 epochs");
 }
 
 BOOST_AUTO_TEST_CASE(durations_and_sizes_choose_their_unit) {

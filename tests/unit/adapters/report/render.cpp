@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(every_section_is_there_when_it_has_something_to_show) {
     BOOST_TEST(holds(page, "<h1>87.2% accuracy from 10% of Fashion-MNIST</h1>"));
     BOOST_TEST(holds(page, "best of any epoch 87.3%"));
     BOOST_TEST(holds(page, "One seed each"));
-    BOOST_TEST(holds(page, "<td>+1.9</td>")); // LiPT against random, in points
+    BOOST_TEST(holds(page, "<td>+1.9</td>"));                         // LiPT against random, in points
+    BOOST_TEST(holds(page, "<td>1.00</td><td>–</td><td>52.8%</td>")); // before the first there is no soup
     BOOST_TEST(holds(page, "no share of it helps"));
     BOOST_TEST(holds(page, "worker 7: file is truncated"));
     BOOST_TEST(holds(page, "conventional pre-training"));
@@ -100,6 +101,16 @@ BOOST_AUTO_TEST_CASE(story_tells_the_run) {
         holds(page, "The same selector after conventional pre-training ended at 86.4%, 0.8 points lower, for "
                     "10.0 times the pre-training."));
     BOOST_TEST(holds(page, "A random subset of the same size ended at 85.2%, 1.9 points lower."));
+}
+
+BOOST_AUTO_TEST_CASE(story_says_what_the_main_training_started_from) {
+    auto model = lipt_test::full_model();
+    model["config"]["settings"]["start"] = "pretrained";
+    BOOST_TEST(holds(render_report({model}), "trained on them from the merged weights for 3 epochs"));
+    model["config"]["settings"]["pretrain"] = "full";
+    BOOST_TEST(holds(render_report({model}), "trained on them from the pre-trained weights for 3 epochs"));
+    model["config"]["settings"]["start"] = "fresh";
+    BOOST_TEST(holds(render_report({model}), "trained on them for 3 epochs"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_not_shown) {
