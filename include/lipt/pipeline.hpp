@@ -176,8 +176,7 @@ std::vector<float> starting_weights(const pipeline_context &context, Store &stor
     } else if (settings.pretrain == pretrain_kind::full) {
         if (const auto done = store.load_checkpoint("pretrain-0")) kept = done->state.weights;
     }
-    require(kept.has_value(), "S06", "train: the weights to start from are not there: with this --pretrain use "
-                                     "--start fresh, or run the pre-training first");
+    require(kept.has_value(), "S06", "train: the weights to start from are not there: run the pre-training first");
     return std::move(*kept);
 }
 

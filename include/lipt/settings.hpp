@@ -61,7 +61,7 @@ struct pipeline_settings {
 };
 
 /// Checks what no single stage can: ranges of the settings that join stages.
-/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events
+/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training does not make
 inline void check(const pipeline_settings &settings) {
     require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ", settings.hold_out,
             ", expected above 0 and below 1 (--hold-out)");
@@ -69,6 +69,9 @@ inline void check(const pipeline_settings &settings) {
             ", expected above 0 and at most 1 (--fraction)");
     require(settings.full_runs > 0 && settings.evaluate_every > 0 && settings.threads > 0, "U12",
             "settings: --pretrain-runs, --evaluate-every and --threads must be at least 1");
+    const bool made = settings.start == start_kind::fresh || settings.pretrain == pretrain_kind::lipt ||
+                      (settings.start == start_kind::pretrained && settings.pretrain == pretrain_kind::full);
+    require(made, "U13", "settings: this --pretrain makes no weights for this --start: use --start fresh, or --pretrain lipt");
 }
 
 } // namespace lipt

@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(impossible_settings_fail_before_any_work) {
     BOOST_TEST(id([](setup &s) { s.settings.fraction = 1.5; }) == "LIPT-U11");
     BOOST_TEST(id([](setup &s) { s.settings.hold_out = 0.001; }) == "LIPT-D06");
     BOOST_TEST(id([](setup &s) { s.settings.local.prune.density_min = 0; }) == "LIPT-P01");
-    BOOST_TEST(id([](setup &s) { s.settings.pretrain = lipt::pretrain_kind::none; }) == "LIPT-S06");
+    BOOST_TEST(id([](setup &s) { s.settings.pretrain = lipt::pretrain_kind::none; }) == "LIPT-U13");
     BOOST_TEST(id([](setup &s) { s.settings.main.learning_rate = 1e30f; }) == "LIPT-W02");
 }
 
