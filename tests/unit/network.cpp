@@ -1,8 +1,11 @@
 #include <lipt/network.hpp>
 
+#include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 
-#include <boost/test/unit_test.hpp>
+#include <algorithm>
+#include <cmath>
+#include <vector>
 
 BOOST_AUTO_TEST_SUITE(network_)
 
@@ -34,14 +37,116 @@ BOOST_AUTO_TEST_CASE(layers_fit_together) {
 
 BOOST_AUTO_TEST_CASE(initial_weights_depend_on_the_seed_alone) {
     const auto spec = lipt::make_network("resnet8", {});
-    const auto a = lipt::initial_weights(spec, 5), b = lipt::initial_weights(spec, 5), c = lipt::initial_weights(spec, 6);
+    const auto a = lipt::initial_weights(spec, 5), b = lipt::initial_weights(spec, 5),
+               c = lipt::initial_weights(spec, 6);
     BOOST_TEST((a == b));
     BOOST_TEST((a != c));
     BOOST_TEST(a.size() == spec.state_size());
 }
 
+BOOST_AUTO_TEST_CASE(weights_lie_one_after_another_without_gaps) {
+    for (const char *name : {"resnet8", "resnet18", "wrn-10-1", "wrn-16-2"}) {
+        const auto spec = lipt::make_network(name, {});
+        std::size_t offset = 0;
+        for (const auto &entry : spec.weights) {
+            std::size_t size = 1;
+            for (const auto extent : entry.shape) size *= extent;
+            BOOST_TEST(entry.offset == offset, entry.name);
+            BOOST_TEST(entry.size == size, entry.name);
+            offset += size;
+        }
+        BOOST_TEST(spec.state_size() == offset);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(layers_name_tensors_of_their_own_kind) {
+    using enum lipt::weight_kind;
+    for (const char *name : {"resnet20", "wrn-16-2"}) {
+        const auto spec = lipt::make_network(name, {});
+        std::vector<int> uses(spec.weights.size());
+        for (const auto &at : spec.layers) {
+            std::vector<lipt::weight_kind> kinds;
+            if (at.kind == lipt::layer_kind::convolution) kinds = {convolution};
+            if (at.kind == lipt::layer_kind::batch_norm)
+                kinds = {scale, shift, running_mean, running_variance};
+            if (at.kind == lipt::layer_kind::linear) kinds = {linear, bias};
+            for (std::size_t i = 0; i < kinds.size(); ++i) {
+                BOOST_TEST((spec.weights[at.weights + i].kind == kinds[i]));
+                BOOST_TEST(spec.weights[at.weights + i].shape[0] == at.out.channels);
+                ++uses[at.weights + i];
+            }
+        }
+        BOOST_TEST(std::ranges::count(uses, 1) == static_cast<std::ptrdiff_t>(uses.size()));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(strides_halve_the_plane_and_round_up) {
+    const auto planes = [](std::size_t size) {
+        const auto spec = lipt::make_network("resnet8", {.image = {3, size, size}});
+        return spec.layers[spec.layers.size() - 2].in.height;
+    };
+    BOOST_TEST(planes(32) == 8u);
+    BOOST_TEST(planes(28) == 7u);
+    BOOST_TEST(planes(29) == 8u);
+    BOOST_TEST(planes(1) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(initial_weights_have_the_spread_of_their_kind) {
+    const auto spec = lipt::make_network("resnet20", {});
+    const auto weights = lipt::initial_weights(spec, 3);
+    for (const auto &entry : spec.weights) {
+        double sum = 0, squares = 0, largest = 0;
+        for (std::size_t i = entry.offset; i < entry.offset + entry.size; ++i) {
+            const auto value = static_cast<double>(weights[i]);
+            sum += value;
+            squares += value * value;
+            largest = std::max(largest, std::abs(value));
+        }
+        const auto size = static_cast<double>(entry.size);
+        switch (entry.kind) {
+        case lipt::weight_kind::convolution: {
+            const double variance =
+                2.0 / static_cast<double>(entry.shape[0] * entry.shape[2] * entry.shape[3]);
+            // Four standard errors of a mean and of a variance of so many normal draws.
+            BOOST_TEST(std::abs(sum / size) < 4 * std::sqrt(variance / size), entry.name);
+            BOOST_TEST(std::abs(squares / size / variance - 1) < 4 * std::sqrt(2 / size), entry.name);
+            break;
+        }
+        case lipt::weight_kind::linear:
+        case lipt::weight_kind::bias:
+            BOOST_TEST(largest <= 1 / 8.0, entry.name); // 64 features
+            BOOST_TEST(largest > 0.05, entry.name);
+            break;
+        case lipt::weight_kind::scale:
+        case lipt::weight_kind::running_variance:
+            BOOST_TEST(sum == size, entry.name);
+            break;
+        default:
+            BOOST_TEST(largest == 0, entry.name);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(runs_have_weights_of_their_own) {
+    const auto spec = lipt::make_network("resnet8", {});
+    BOOST_TEST((lipt::initial_weights(spec, 5, 0) == lipt::initial_weights(spec, 5)));
+    BOOST_TEST((lipt::initial_weights(spec, 5, 1) != lipt::initial_weights(spec, 5, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(options_that_make_no_network_are_refused) {
+    const auto id = [](const lipt::network_options &options) {
+        return lipt_test::error_id([&] { lipt::make_network("resnet8", options); });
+    };
+    BOOST_TEST(id({.image = {3, 0, 32}}) == "LIPT-N02");
+    BOOST_TEST(id({.classes = 1}) == "LIPT-N02");
+    BOOST_TEST(id({.mean = {0.5f}}) == "LIPT-N03");
+    BOOST_TEST(id({.deviation = {0.5f, 0.5f, 0.5f, 0.5f}}) == "LIPT-N03");
+    BOOST_TEST(id({.image = {1, 28, 28}, .mean = {0.3f}, .deviation = {0.3f}}) == "");
+}
+
 BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
-    for (const char *name : {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x", "wrn-16-1-1"}) {
+    for (const char *name :
+         {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x", "wrn-16-1-1"}) {
         BOOST_TEST(lipt_test::error_id([&] { lipt::make_network(name, {}); }) == "LIPT-N01", name);
     }
 }

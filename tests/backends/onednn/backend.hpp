@@ -12,10 +12,10 @@ struct backend {
     using training = lipt::onednn::training;
     using tensor = lipt::onednn::tensor;
     static constexpr tolerances tolerance{.sums_in_double = false,
-                                          .loss = 1e-5,
-                                          .output = 1e-5,
-                                          .statistics = 1e-5,
-                                          .gradient = 2e-3,
+                                          .loss = 2e-6,
+                                          .output = 2e-6,
+                                          .statistics = 1e-6,
+                                          .gradient = 1e-3,
                                           .slope = 1e-2,
                                           .coordinate_slope = 5e-2,
                                           .step = 1e-4};
