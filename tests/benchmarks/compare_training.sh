@@ -1,0 +1,39 @@
+#!/bin/sh
+# Training and evaluation against PyTorch, both sides in turn in one run; prints medians and ratios.
+#   compare_training.sh BUILD_DIR [ROUNDS] [SECONDS]      (built with -DLIPT_BUILD_BENCHMARKS=ON; python3-torch)
+set -eu
+build=${1:?usage: compare_training.sh BUILD_DIR [ROUNDS] [SECONDS]}
+rounds=${2:-5}
+seconds=${3:-3}
+here=$(dirname "$0")
+programs=$build/tests/benchmarks
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+printf '%-10s %-9s %12s %12s %7s\n' network what lipt pytorch ratio
+for what in train evaluate; do
+  for network in resnet8 resnet20 resnet18; do
+    batch=128
+    if [ "$network" = resnet18 ]; then batch=64; fi
+    ours= theirs=
+    for _ in $(seq "$rounds"); do
+      ours="$ours $("$programs/benchmark_training" $what $network --batch $batch --threads 2 --seconds "$seconds")"
+      theirs="$theirs $(/usr/bin/python3 "$here/training_step.py" $what $network --batch $batch --threads 2 --seconds "$seconds")"
+    done
+    a=$(printf '%s\n' $ours | median)
+    b=$(printf '%s\n' $theirs | median)
+    printf '%-10s %-9s %12s %12s %7s\n' $network $what "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $a / $b }")"
+  done
+done
+
+one= ten=
+for _ in $(seq "$rounds"); do
+  one="$one $("$programs/benchmark_training" train resnet8 --batch 256 --threads 1 --seconds "$seconds")"
+  ten="$ten $("$programs/benchmark_training" train resnet8 --batch 256 --workers 10 --seconds "$seconds")"
+done
+a=$(printf '%s\n' $one | median)
+b=$(printf '%s\n' $ten | median)
+echo "ten workers of one thread side by side: $b images/s, one alone: $a, ratio $(awk "BEGIN { printf \"%.2f\", $b / $a }")"
+for network in resnet8 resnet20 resnet18; do
+  "$programs/benchmark_convolution" $network | sed -n '1p;$p'
+done

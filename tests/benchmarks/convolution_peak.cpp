@@ -1,0 +1,127 @@
+// The processor's peak in fused multiply-adds, and how much of it the convolutions of a network reach, one
+// thread.
+//   benchmark_convolution resnet8|resnet20|resnet18 [--seconds 0.2]
+// Prints the peak, then for each convolution and pass GFLOP/s and the share of the peak, then the network's
+// mean, weighted by time. FLOP are those of the direct sum, so that Winograd's may show above the peak.
+#include "rate.hpp"
+
+#include <lipt/backends/onednn/detail/buffer.hpp>
+#include <lipt/backends/onednn/detail/convolution.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <tuple>
+
+namespace {
+
+using lipt::onednn::detail::buffer;
+using lipt::onednn::detail::convolution;
+
+constexpr std::size_t images = 16;
+
+/// Independent chains of multiply-adds on vectors, enough of them to hide each one's latency.
+double peak_gflops(double seconds) {
+    typedef float vector __attribute__((vector_size(64)));
+    constexpr std::size_t rounds = 100000, chains = 12;
+    static float seed = 1.0f;
+    std::array<vector, chains> sums{};
+    const vector factor = vector{} + 0.999f * seed, addend = vector{} + 0.001f * seed;
+    const double calls = lipt_benchmark::calls_per_second(seconds, [&] {
+        auto local = sums;
+        for (std::size_t i = 0; i < rounds; ++i) {
+#pragma GCC unroll 12
+            for (std::size_t k = 0; k < chains; ++k) local[k] = local[k] * factor + addend;
+        }
+        sums = local;
+    });
+    float used = 0;
+    for (const auto &sum : sums) used += sum[0];
+    seed = used > 0 ? seed : 0;
+    return calls * static_cast<double>(rounds * chains * 16 * 2) * 1e-9;
+}
+
+struct pass_times {
+    double forward = 0, data = 0, weights = 0; ///< seconds for a piece
+};
+
+void fill(buffer &values, std::size_t size, lipt::rng &draw) {
+    values.reserve(size);
+    for (std::size_t i = 0; i < size; ++i) values.data()[i] = draw.uniform(-1.0f, 1.0f);
+}
+
+pass_times measure(const lipt::layer &shape, std::size_t weight_count, double seconds) {
+    const lipt::onednn::detail::single_threaded one_thread;
+    convolution each(shape, {}, 1);
+    each.prepare(images);
+    lipt::rng draw({.seed = 2});
+    buffer source, target, weights, scratch(each.scratch_floats() + 1);
+    fill(source, images * shape.in.size(), draw);
+    fill(target, images * shape.out.size(), draw);
+    fill(weights, weight_count, draw);
+    pass_times times;
+    times.forward =
+        1 / lipt_benchmark::calls_per_second(seconds, [&] {
+            each.forward(images, 0, source.data(), weights.data(), nullptr, target.data(), scratch.data());
+        });
+    if (shape.input != 0) {
+        times.data =
+            1 / lipt_benchmark::calls_per_second(seconds, [&] {
+                each.backward_data(images, 0, target.data(), weights.data(), source.data(), scratch.data());
+            });
+    }
+    times.weights =
+        1 / lipt_benchmark::calls_per_second(seconds, [&] {
+            each.backward_weights(images, 0, source.data(), target.data(), weights.data(), scratch.data());
+        });
+    return times;
+}
+
+void report(const std::string &network, double seconds) {
+    const auto spec = lipt::make_network(network, {.image = {3, 32, 32}});
+    const double peak = peak_gflops(1);
+    std::printf("peak of one thread: %.1f GFLOP/s\n", peak);
+    std::printf("%-28s %14s %14s %14s\n", "convolution", "forward", "data", "weights");
+    using key = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t, bool>;
+    std::map<key, pass_times> known; // layers of one shape are measured once
+    double work = 0, time = 0;
+    for (const auto &layer : spec.layers) {
+        if (layer.kind != lipt::layer_kind::convolution) continue;
+        const auto &entry = spec.weights[layer.weights];
+        const key shape{layer.in.channels, layer.out.channels, layer.in.height, layer.kernel,
+                        layer.input == 0};
+        if (!known.contains(shape)) known[shape] = measure(layer, entry.size, seconds);
+        const auto &times = known[shape];
+        const double gflop =
+            2e-9 * static_cast<double>(images * entry.size * layer.out.height * layer.out.width);
+        std::printf("%-28s", entry.name.c_str());
+        for (const double each : {times.forward, times.data, times.weights}) {
+            if (each > 0) {
+                std::printf("  %6.1f (%3.0f%%)", gflop / each, 100 * gflop / each / peak);
+                work += gflop;
+                time += each;
+            } else {
+                std::printf("  %13s", "-");
+            }
+        }
+        std::printf("\n");
+    }
+    std::printf(
+        "all passes of %s: %.1f GFLOP/s, %.0f%% of the peak; alone they allow %.0f images/s a thread\n",
+        network.c_str(), work / time, 100 * work / time / peak, static_cast<double>(images) / time);
+}
+
+} // namespace
+
+int main(int count, char **words) {
+    std::string network;
+    double seconds = 0.2;
+    CLI::App app{"The share of the processor's peak that a network's convolutions reach"};
+    app.add_option("network", network)->required();
+    app.add_option("--seconds", seconds, "Time to measure each pass");
+    CLI11_PARSE(app, count, words);
+    report(network, seconds);
+}

@@ -1,0 +1,65 @@
+// Images a second of training steps or of evaluation, on seeded random CIFAR-sized images; one line, one
+// number.
+//   benchmark_training train|evaluate resnet8 --batch 128 --threads 2 --seconds 3 [--workers 1]
+// With --workers n, n networks run side by side, each on a thread of its own, and the sum of their rates is
+// printed.
+#include "rate.hpp"
+
+#include <lipt/backends/onednn/training.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+
+namespace {
+
+struct settings {
+    std::string what, network;
+    std::size_t batch = 128, threads = 2, workers = 1;
+    double seconds = 3;
+};
+
+double images_per_second(const settings &chosen, std::size_t threads) {
+    const auto spec = lipt::make_network(chosen.network, {.image = {3, 32, 32}});
+    auto network = lipt::onednn::training::make(spec, {.threads = threads});
+    network.load(lipt::initial_weights(spec, 1));
+    const lipt_benchmark::random_batch batch(spec, chosen.batch);
+    const bool train = chosen.what == "train";
+    const auto rate = lipt_benchmark::calls_per_second(chosen.seconds, [&] {
+        if (train) {
+            (void)network.train_step({.pixels = batch.pixels, .labels = batch.labels},
+                                     {.learning_rate = 1e-3f});
+        } else {
+            (void)network.forward(batch.pixels, chosen.batch);
+        }
+    });
+    return rate * static_cast<double>(chosen.batch);
+}
+
+double side_by_side(const settings &chosen) {
+    std::vector<double> rates(chosen.workers);
+    std::vector<std::thread> workers;
+    for (auto &rate : rates) workers.emplace_back([&] { rate = images_per_second(chosen, 1); });
+    for (auto &worker : workers) worker.join();
+    double sum = 0;
+    for (const double rate : rates) sum += rate;
+    return sum;
+}
+
+} // namespace
+
+int main(int count, char **words) {
+    settings chosen;
+    CLI::App app{"Images a second of training steps or of evaluation"};
+    app.add_option("what", chosen.what)->required()->check(CLI::IsMember({"train", "evaluate"}));
+    app.add_option("network", chosen.network)->required();
+    app.add_option("--batch", chosen.batch, "Images a step");
+    app.add_option("--threads", chosen.threads, "Threads of one network");
+    app.add_option("--workers", chosen.workers, "Networks side by side, one thread each");
+    app.add_option("--seconds", chosen.seconds, "Time to measure");
+    CLI11_PARSE(app, count, words);
+    std::printf("%.1f\n",
+                chosen.workers > 1 ? side_by_side(chosen) : images_per_second(chosen, chosen.threads));
+}
