@@ -10,7 +10,7 @@ option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_T
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_BENCHMARKS "Build the benchmarks" OFF)
-option(LIPT_BUILD_LINTS "Lints of the tree among the tests; needs clang-format-16" OFF)
+option(LIPT_BUILD_LINTS "Lints of the tree among the tests; needs clang-format-14" OFF)
 option(LIPT_BUILD_FUZZERS "Fuzzers of the file readers; needs Clang" OFF)
 option(LIPT_NATIVE "Compile for the processor of this machine" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)

@@ -17,14 +17,27 @@ run_settings paper(const run_settings &asked) {
     return settings;
 }
 
-/// What was measured on two cores: see the table in README.md.
+/// What was measured to give the most for the least (ResNet-8, a third of Fashion-MNIST, 10 % kept, one seed):
+/// with one epoch for the common start, facility location from the soup reached 85.0, stratified random 84.9, RS2 84.8,
+/// random from fresh weights 83.0; with two epochs facility location 86.2. The main training's rate 0.05 and 0.1 were
+/// about alike, 0.02 lost 1.4 points; a cosine for the common start lost 0.7. Two shares an ingredient and 256 observed
+/// images: the merge reads a quarter of the images that four and 1,024 would have it read.
 run_settings recommended(const run_settings &asked) {
     run_settings settings = paper(asked);
     auto &p = settings.pipeline;
+    p.hold_out = 0.03;
+    p.initialize.epochs = 2;
+    p.initialize.batch_size = 64;
+    p.soup.points = 2;
+    p.observe_images = 256;
+    p.full.epochs = 5;
+    p.full.batch_size = 64;
     p.selector = "facility-location";
-    p.start = start_kind::pretrained;
-    p.main.epochs = 30;
-    p.main.batch_size = 128;
+    p.start = asked.pipeline.pretrain == pretrain_kind::none ? start_kind::fresh : start_kind::pretrained;
+    p.main.epochs = 20;
+    p.main.batch_size = 64;
+    // Fresh weights take the usual rate; weights that have learned something lose it there at first.
+    p.main.learning_rate = p.start == start_kind::fresh ? 0.1f : 0.05f;
     p.evaluate_every = 5;
     return settings;
 }

@@ -49,10 +49,10 @@ struct row {
 std::vector<row> all_rows() {
     std::vector<row> rows;
     for (const char *selector : {"random", "stratified", "rs2"}) rows.push_back({"none", selector, start_kind::fresh});
-    for (const char *selector : {"facility-location", "glister", "grand", "gradmatch", "stratified", "rs2"}) {
+    for (const char *selector : {"facility-location", "glister", "grand", "stratified", "rs2"}) {
         rows.push_back({"lipt", selector, start_kind::pretrained});
     }
-    for (const char *selector : {"facility-location", "glister", "grand", "gradmatch"}) {
+    for (const char *selector : {"facility-location", "glister", "grand"}) {
         rows.push_back({"lipt", selector, start_kind::fresh});
     }
     rows.push_back({"full, same compute", "facility-location", start_kind::pretrained});
