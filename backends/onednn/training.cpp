@@ -33,7 +33,7 @@ class training::implementation {
                    .labels = batch.labels.data(),
                    .sample_weights = batch.weights.empty() ? nullptr : batch.weights.data(),
                    .state = weights.weights(),
-                   .backward_state = weights.for_backward(),
+                   .backward_state = weights.for_backward(threads),
                    .gradient = weights.gradient(),
                    .share = share,
                    .logits = logits.data(),

@@ -65,16 +65,19 @@ std::vector<float> weight_store::read_gradient() const {
     return plain;
 }
 
-const float *weight_store::for_backward() {
-    if (!backward_is_current_) {
-        for (const auto &each : spec_.layers) {
-            if (each.kind != layer_kind::convolution || each.input == 0) continue;
-            const auto &entry = spec_.weights[each.weights];
-            layouts_.convolution_at(convolution_of_[each.weights])
-                .to_backward(weights_.data() + entry.offset, backward_.data() + entry.offset);
-        }
-        backward_is_current_ = true;
+const float *weight_store::for_backward(team &threads) {
+    if (backward_is_current_) return backward_.data();
+    std::vector<std::size_t> reordered;
+    for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
+        const auto &each = spec_.layers[i];
+        if (each.kind == layer_kind::convolution && each.input != 0) reordered.push_back(i);
     }
+    threads.run(reordered.size(), [&](std::size_t task, std::size_t) {
+        const auto &entry = spec_.weights[spec_.layers[reordered[task]].weights];
+        layouts_.convolution_at(reordered[task])
+            .to_backward(weights_.data() + entry.offset, backward_.data() + entry.offset);
+    });
+    backward_is_current_ = true;
     return backward_.data();
 }
 

@@ -24,7 +24,7 @@ class weight_store {
     /// One step with the gradient.
     void descend(const sgd_step &step, team &threads);
     /// The convolutions' weights in the layout of the data gradient, made anew after each change.
-    const float *for_backward();
+    const float *for_backward(team &threads);
 
     float *weights() noexcept { return weights_.data(); }
     float *gradient() noexcept { return gradient_.data(); }
