@@ -2,9 +2,12 @@
 
 #include "convolution.hpp"
 
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
+
+#include <algorithm>
 
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -35,8 +38,11 @@ struct team::arena {
     tbb::task_arena threads;
 };
 
-team::team(std::size_t threads) : threads_(threads) {
-    if (threads > 1) arena_ = std::make_unique<arena>(arena{tbb::task_arena(static_cast<int>(threads))});
+// More threads than processors would wait for each other; TBB starts no more than that and warns about the
+// rest.
+team::team(std::size_t threads)
+    : threads_(std::min(threads, static_cast<std::size_t>(tbb::info::default_concurrency()))) {
+    if (threads_ > 1) arena_ = std::make_unique<arena>(arena{tbb::task_arena(static_cast<int>(threads_))});
 }
 team::team(team &&) noexcept = default;
 team::~team() = default;

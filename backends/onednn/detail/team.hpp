@@ -7,7 +7,8 @@
 
 namespace lipt::onednn::detail {
 
-/// Runs tasks on a fixed number of threads; with one, on the caller's alone and without TBB.
+/// Runs tasks on a fixed number of threads, at most one a processor; with one, on the caller's alone and
+/// without TBB.
 class team {
   public:
     explicit team(std::size_t threads);
