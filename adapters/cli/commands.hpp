@@ -11,12 +11,14 @@
 
 namespace lipt::adapters {
 
-/// `lipt run`: all stages into a run directory; goes on where it was stopped. `init_weights` is a safetensors file to
-/// use as the common start, or empty.
-void run_command(const run_settings &settings, const std::filesystem::path &out, const std::filesystem::path &init_weights);
+/// `lipt run`: all stages into a run directory; goes on where it was stopped. `init_weights` is a safetensors
+/// file to use as the common start, or empty.
+void run_command(const run_settings &settings, const std::filesystem::path &out,
+                 const std::filesystem::path &init_weights);
 
 /// `lipt plan`: makes the run directory, the common start and the shards.
-void plan_command(const run_settings &settings, const std::filesystem::path &out, const std::filesystem::path &init_weights);
+void plan_command(const run_settings &settings, const std::filesystem::path &out,
+                  const std::filesystem::path &init_weights);
 
 /// Threads for the commands that read their settings from a run directory; nothing: all there are.
 using thread_count = std::optional<std::size_t>;
@@ -45,7 +47,8 @@ struct array_selection {
     std::filesystem::path out = "subset.npy", weights_out, scores_out;
     select_options options{};
 };
-/// errors: C-ids of select, F-ids of the files, C30 arrays that do not fit each other or hold NaN (names the row)
+/// errors: C-ids of select, F-ids of the files, C30 arrays that do not fit each other or hold NaN (names the
+/// row)
 void select_arrays_command(const array_selection &asked);
 /// One line a method.
 void list_methods();

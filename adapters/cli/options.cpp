@@ -1,5 +1,4 @@
 #include <lipt/adapters/cli/options.hpp>
-
 #include <lipt/error.hpp>
 
 #include <fmt/format.h>
@@ -20,17 +19,24 @@ std::string words_of(const detail::choices<Value> &words) {
 
 template <class Value>
 std::string shown(const Value &value) {
-    if constexpr (std::is_same_v<Value, std::string>) return value;
-    else if constexpr (std::is_same_v<Value, bool>) return value ? "true" : "false";
-    else return fmt::format("{}", value);
+    if constexpr (std::is_same_v<Value, std::string>)
+        return value;
+    else if constexpr (std::is_same_v<Value, bool>)
+        return value ? "true" : "false";
+    else
+        return fmt::format("{}", value);
 }
 
 template <class Value>
 constexpr const char *kind_of() {
-    if constexpr (std::is_same_v<Value, bool>) return "BOOL";
-    else if constexpr (std::is_same_v<Value, std::string>) return "TEXT";
-    else if constexpr (std::is_floating_point_v<Value>) return "NUMBER";
-    else return "COUNT";
+    if constexpr (std::is_same_v<Value, bool>)
+        return "BOOL";
+    else if constexpr (std::is_same_v<Value, std::string>)
+        return "TEXT";
+    else if constexpr (std::is_floating_point_v<Value>)
+        return "NUMBER";
+    else
+        return "COUNT";
 }
 
 template <class Value>
@@ -57,11 +63,14 @@ struct option_adder {
     CLI::App &command;
     std::map<std::string, std::string> &given;
 
-    CLI::Option *add(const std::string &name, const std::string &help, const std::string &kind, const std::string &initial) {
+    CLI::Option *add(const std::string &name, const std::string &help, const std::string &kind,
+                     const std::string &initial) {
         auto *option = command.add_option_function<std::string>(
-            "--" + name, [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; }, help);
+            "--" + name,
+            [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; }, help);
         // Given twice, the last one counts: a script's flags can be followed by one's own.
-        return option->type_name(kind)->default_str(initial)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+        return option->type_name(kind)->default_str(initial)->multi_option_policy(
+            CLI::MultiOptionPolicy::TakeLast);
     }
     template <class Value>
     void operator()(const std::string &name, const Value &value, const std::string &help) {
@@ -69,7 +78,8 @@ struct option_adder {
         if (std::is_same_v<Value, bool>) option->expected(0, 1);
     }
     template <class Value>
-    void operator()(const std::string &name, const Value &value, const detail::choices<Value> &words, const std::string &help) {
+    void operator()(const std::string &name, const Value &value, const detail::choices<Value> &words,
+                    const std::string &help) {
         for (const auto &[word, meaning] : words) {
             if (meaning == value) add(name, help, words_of(words), std::string(word));
         }
@@ -88,7 +98,8 @@ struct setting_writer {
         value = parsed<Value>(name, given);
     }
     template <class Value>
-    void operator()(const std::string &name, Value &value, const detail::choices<Value> &words, const std::string &) {
+    void operator()(const std::string &name, Value &value, const detail::choices<Value> &words,
+                    const std::string &) {
         if (name != wanted) return;
         found = true;
         for (const auto &[word, meaning] : words) {
@@ -105,12 +116,21 @@ struct setting_writer {
 
 settings_options::settings_options(CLI::App &command)
     : command_(command), given_(std::make_shared<std::map<std::string, std::string>>()) {
-    command.add_option("--preset", preset_, "where defaults come from: what was measured to be best, or the paper's protocol")
-        ->type_name("recommended|paper")->capture_default_str();
-    command.add_option("--config", config_, "TOML file with settings under the names of the flags; flags win")->type_name("FILE");
-    command.add_option("--threads", (*given_)["threads"], "threads in all; results do not depend on it")->type_name("COUNT");
-    command.add_option("--checkpoint-seconds", (*given_)["checkpoint-seconds"],
-                       "least time between checkpoints of a training")->type_name("COUNT")->default_str("10");
+    command
+        .add_option("--preset", preset_,
+                    "where defaults come from: what was measured to be best, or the paper's protocol")
+        ->type_name("recommended|paper")
+        ->capture_default_str();
+    command
+        .add_option("--config", config_, "TOML file with settings under the names of the flags; flags win")
+        ->type_name("FILE");
+    command.add_option("--threads", (*given_)["threads"], "threads in all; results do not depend on it")
+        ->type_name("COUNT");
+    command
+        .add_option("--checkpoint-seconds", (*given_)["checkpoint-seconds"],
+                    "least time between checkpoints of a training")
+        ->type_name("COUNT")
+        ->default_str("10");
     run_settings defaults = make_preset({});
     visit_settings(defaults, option_adder{command, *given_});
 }
@@ -121,10 +141,12 @@ std::vector<settings_options::assignment> settings_options::assignments() const 
         std::vector<CLI::ConfigItem> items;
         try {
             items = CLI::ConfigTOML().from_file(config_.string());
-        } catch (const CLI::Error &failure) { fail("U03", "settings: --config ", config_.string(), ": ", failure.what()); }
+        } catch (const CLI::Error &failure) {
+            fail("U03", "settings: --config ", config_.string(), ": ", failure.what());
+        }
         for (const auto &item : items) {
-            require(item.parents.empty() && item.inputs.size() == 1, "U03", "settings: ", config_.string(), ": '",
-                    item.fullname(), "' is not a single value under the name of a flag");
+            require(item.parents.empty() && item.inputs.size() == 1, "U03", "settings: ", config_.string(),
+                    ": '", item.fullname(), "' is not a single value under the name of a flag");
             all.push_back({item.name, item.inputs.front(), true});
         }
     }
@@ -141,10 +163,15 @@ run_settings settings_options::resolve() const {
         for (const auto &[name, value, from_file] : wanted) {
             setting_writer writer{name, value};
             visit_settings(settings, writer);
-            if (name == "threads") settings.pipeline.threads = parsed<std::size_t>(name, value);
-            else if (name == "checkpoint-seconds") settings.checkpoint_seconds = parsed<std::size_t>(name, value);
-            else if (name == "preset" && from_file) settings.preset = value;
-            else require(writer.found, "U03", "settings: ", config_.string(), ": there is no setting '", name, "'; `lipt run --help` lists them");
+            if (name == "threads")
+                settings.pipeline.threads = parsed<std::size_t>(name, value);
+            else if (name == "checkpoint-seconds")
+                settings.checkpoint_seconds = parsed<std::size_t>(name, value);
+            else if (name == "preset" && from_file)
+                settings.preset = value;
+            else
+                require(writer.found, "U03", "settings: ", config_.string(), ": there is no setting '", name,
+                        "'; `lipt run --help` lists them");
         }
     };
     // Twice: the preset depends on the data set, the network and the fraction that are asked for.

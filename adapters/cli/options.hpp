@@ -13,14 +13,15 @@
 
 namespace lipt::adapters {
 
-/// The settings as options of one command. Parsing fills a list of assignments and changes nothing else, so that a
-/// preset that depends on some of them can be laid underneath.
+/// The settings as options of one command. Parsing fills a list of assignments and changes nothing else, so
+/// that a preset that depends on some of them can be laid underneath.
 class settings_options {
   public:
     /// Adds every setting, `--preset` and `--config` to the command.
     explicit settings_options(CLI::App &command);
 
-    /// The settings that were asked for. errors: U01 unknown preset, U03 unknown key, wrong value or unreadable TOML file
+    /// The settings that were asked for. errors: U01 unknown preset, U03 unknown key, wrong value or
+    /// unreadable TOML file
     run_settings resolve() const;
 
   private:

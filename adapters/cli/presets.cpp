@@ -1,6 +1,5 @@
 // The two faces of the pipeline: the paper's protocol, and what was measured to give the most for the least.
 #include <lipt/adapters/cli/settings.hpp>
-
 #include <lipt/error.hpp>
 
 #include <thread>
@@ -17,11 +16,12 @@ run_settings paper(const run_settings &asked) {
     return settings;
 }
 
-/// What was measured to give the most for the least (ResNet-8, a third of Fashion-MNIST, 10 % kept, one seed):
-/// with one epoch for the common start, facility location from the soup reached 85.0, stratified random 84.9, RS2 84.8,
-/// random from fresh weights 83.0; with two epochs facility location 86.2. The main training's rate 0.05 and 0.1 were
-/// about alike, 0.02 lost 1.4 points; a cosine for the common start lost 0.7. Two shares an ingredient and 256 observed
-/// images: the merge reads a quarter of the images that four and 1,024 would have it read.
+/// What was measured to give the most for the least (ResNet-8, a third of Fashion-MNIST, 10 % kept, one
+/// seed): with one epoch for the common start, facility location from the soup reached 85.0, stratified
+/// random 84.9, RS2 84.8, random from fresh weights 83.0; with two epochs facility location 86.2. The main
+/// training's rate 0.05 and 0.1 were about alike, 0.02 lost 1.4 points; a cosine for the common start lost
+/// 0.7. Two shares an ingredient and 256 observed images: the merge reads a quarter of the images that four
+/// and 1,024 would have it read.
 run_settings recommended(const run_settings &asked) {
     run_settings settings = paper(asked);
     auto &p = settings.pipeline;
@@ -45,8 +45,8 @@ run_settings recommended(const run_settings &asked) {
 } // namespace
 
 run_settings make_preset(const run_settings &asked) {
-    require(asked.preset == "recommended" || asked.preset == "paper", "U01", "settings: preset '", asked.preset,
-            "' is unknown, expected recommended or paper");
+    require(asked.preset == "recommended" || asked.preset == "paper", "U01", "settings: preset '",
+            asked.preset, "' is unknown, expected recommended or paper");
     auto settings = asked.preset == "paper" ? paper(asked) : recommended(asked);
     settings.preset = asked.preset;
     settings.pipeline.threads = std::max(1u, std::thread::hardware_concurrency());

@@ -29,7 +29,8 @@ void progress_display::step(std::string_view stage, std::size_t done, std::size_
     constexpr std::size_t width = 30;
     const std::size_t filled = width * done / of;
     clear();
-    fmt::print(stderr, "  {:<12} [{:#<{}}{:.<{}}] {}/{} {}", stage, "", filled, "", width - filled, done, of, epoch_text_);
+    fmt::print(stderr, "  {:<12} [{:#<{}}{:.<{}}] {}/{} {}", stage, "", filled, "", width - filled, done, of,
+               epoch_text_);
     std::fflush(stderr);
     drawn_ = true;
 }
@@ -37,7 +38,8 @@ void progress_display::step(std::string_view stage, std::size_t done, std::size_
 void progress_display::epoch(std::string_view stage, const epoch_record &epoch, std::size_t of) {
     {
         const std::scoped_lock lock(mutex_);
-        epoch_text_ = epoch.report.epoch == of ? "" : fmt::format("(epoch {} of {})", epoch.report.epoch + 1, of);
+        epoch_text_ =
+            epoch.report.epoch == of ? "" : fmt::format("(epoch {} of {})", epoch.report.epoch + 1, of);
     }
     if (!epoch.accuracy) return;
     line(fmt::format("  {:<12} epoch {:>3} of {}  loss {:.4f}  test accuracy {:.2f} %  {:.0f} s", stage,
@@ -45,8 +47,10 @@ void progress_display::epoch(std::string_view stage, const epoch_record &epoch, 
 }
 
 run_observer progress_display::observer() {
-    return {.progress = [this](std::string_view stage, std::size_t done, std::size_t of) { step(stage, done, of); },
-            .epoch_done = [this](std::string_view stage, const epoch_record &record, std::size_t of) { epoch(stage, record, of); }};
+    return {.progress = [this](std::string_view stage, std::size_t done,
+                               std::size_t of) { step(stage, done, of); },
+            .epoch_done = [this](std::string_view stage, const epoch_record &record,
+                                 std::size_t of) { epoch(stage, record, of); }};
 }
 
 } // namespace lipt::adapters

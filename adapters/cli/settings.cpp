@@ -1,5 +1,4 @@
 #include <lipt/adapters/cli/settings.hpp>
-
 #include <lipt/version.hpp>
 
 #include <nlohmann/json.hpp>
@@ -58,7 +57,8 @@ struct json_reader {
         found->get_to(value);
     }
     template <class Value>
-    void operator()(const std::string &name, Value &value, const detail::choices<Value> &words, const std::string &) {
+    void operator()(const std::string &name, Value &value, const detail::choices<Value> &words,
+                    const std::string &) {
         known.insert(name);
         const auto found = in.find(name);
         if (found == in.end()) return;
@@ -79,7 +79,9 @@ struct json_reader {
 void unify(run_settings &settings) {
     auto &p = settings.pipeline;
     if (settings.name.empty()) {
-        const char *before = p.pretrain == pretrain_kind::lipt ? "LiPT + " : p.pretrain == pretrain_kind::full ? "conventional + " : "";
+        const char *before = p.pretrain == pretrain_kind::lipt   ? "LiPT + "
+                             : p.pretrain == pretrain_kind::full ? "conventional + "
+                                                                 : "";
         settings.name = before + p.selector;
     }
     p.local.training.batch_size = p.shards.batch_size;
@@ -104,8 +106,8 @@ run_settings settings_from_json(const nlohmann::json &settings) {
     visit_settings(result, reader);
     result.preset = settings.value("preset", result.preset);
     for (const auto &[key, value] : settings.items()) {
-        require(reader.known.contains(key), "U02", "settings: '", key, "' is unknown to version ", LIPT_VERSION,
-                ": the run directory was made by another version");
+        require(reader.known.contains(key), "U02", "settings: '", key, "' is unknown to version ",
+                LIPT_VERSION, ": the run directory was made by another version");
     }
     unify(result);
     return result;

@@ -36,7 +36,8 @@ template <class Visitor>
 void visit_train(train_options &train, const std::string &prefix, const std::string &stage, Visitor &visit) {
     visit(prefix + "epochs", train.epochs, "epochs of " + stage + ", fractions allowed");
     visit(prefix + "learning-rate", train.learning_rate, "learning rate of " + stage);
-    visit(prefix + "schedule", train.decay, choices<schedule>{{"constant", schedule::constant}, {"cosine", schedule::cosine}},
+    visit(prefix + "schedule", train.decay,
+          choices<schedule>{{"constant", schedule::constant}, {"cosine", schedule::cosine}},
           "learning rate over the steps of " + stage);
 }
 
@@ -49,14 +50,19 @@ void visit_workers(pipeline_settings &p, Visitor &visit) {
     visit("passes", p.local.training.epochs, "passes of a worker over its shard");
     visit("local-learning-rate", p.local.training.learning_rate, "learning rate of the workers, constant");
     visit("rand-augment", p.local.training.augment.rand_augment, "RandAugment in the local training");
-    visit("rand-augment-operations", p.local.training.augment.rand.operations, "RandAugment operations a sample");
-    visit("rand-augment-magnitude", p.local.training.augment.rand.magnitude, "RandAugment magnitude, bin 0 to 30");
+    visit("rand-augment-operations", p.local.training.augment.rand.operations,
+          "RandAugment operations a sample");
+    visit("rand-augment-magnitude", p.local.training.augment.rand.magnitude,
+          "RandAugment magnitude, bin 0 to 30");
     visit("local-crop-flip", p.local.training.augment.crop_flip, "crop and flip in the local training");
     visit("prune", p.local.pruning,
-          choices<prune_time>{{"after", prune_time::after}, {"before", prune_time::before}, {"off", prune_time::never}},
+          choices<prune_time>{
+              {"after", prune_time::after}, {"before", prune_time::before}, {"off", prune_time::never}},
           "when a worker prunes: once after its training, or before with the mask held");
     visit("prune-method", p.local.prune.method,
-          choices<prune_method>{{"magnitude", prune_method::magnitude}, {"random", prune_method::random}, {"snip", prune_method::snip}},
+          choices<prune_method>{{"magnitude", prune_method::magnitude},
+                                {"random", prune_method::random},
+                                {"snip", prune_method::snip}},
           "which weights go to zero");
     visit("prune-scope", p.local.prune.scope,
           choices<prune_scope>{{"global", prune_scope::global}, {"per-layer", prune_scope::per_layer}},
@@ -67,17 +73,21 @@ void visit_workers(pipeline_settings &p, Visitor &visit) {
 
 template <class Visitor>
 void visit_soup(pipeline_settings &p, Visitor &visit) {
-    visit("soup", p.soup.method, choices<soup_method>{{"greedy", soup_method::greedy}, {"uniform", soup_method::uniform}},
+    visit("soup", p.soup.method,
+          choices<soup_method>{{"greedy", soup_method::greedy}, {"uniform", soup_method::uniform}},
           "how the workers' weights are merged");
     visit("soup-search", p.soup.search,
-          choices<alpha_search>{{"equal", alpha_search::equal}, {"grid", alpha_search::grid}, {"golden", alpha_search::golden}},
+          choices<alpha_search>{
+              {"equal", alpha_search::equal}, {"grid", alpha_search::grid}, {"golden", alpha_search::golden}},
           "how the share of a joining worker is found");
     visit("soup-points", p.soup.points, "shares tried a worker by grid and golden");
     visit("statistics", p.statistics,
-          choices<statistics_kind>{{"reestimated", statistics_kind::reestimated}, {"averaged", statistics_kind::averaged}},
+          choices<statistics_kind>{{"reestimated", statistics_kind::reestimated},
+                                   {"averaged", statistics_kind::averaged}},
           "batch-norm statistics of a mixture");
     visit("observe-images", p.observe_images, "clean images that statistics are re-estimated on");
-    visit("features", p.features, choices<features_kind>{{"soup", features_kind::soup}, {"ensemble", features_kind::ensemble}},
+    visit("features", p.features,
+          choices<features_kind>{{"soup", features_kind::soup}, {"ensemble", features_kind::ensemble}},
           "whose outputs choose the subset");
 }
 
@@ -95,7 +105,9 @@ void visit_selection(pipeline_settings &p, Visitor &visit) {
 template <class Visitor>
 void visit_main(pipeline_settings &p, Visitor &visit) {
     visit("start", p.start,
-          choices<start_kind>{{"fresh", start_kind::fresh}, {"theta-star", start_kind::theta_star}, {"pretrained", start_kind::pretrained}},
+          choices<start_kind>{{"fresh", start_kind::fresh},
+                              {"theta-star", start_kind::theta_star},
+                              {"pretrained", start_kind::pretrained}},
           "weights that the main training starts from");
     visit_train(p.main, "", "the main training", visit);
     visit("final-learning-rate", p.main.final_learning_rate, "learning rate at the end of the cosine");
@@ -107,7 +119,8 @@ void visit_main(pipeline_settings &p, Visitor &visit) {
 
 } // namespace detail
 
-/// Calls `visit(name, member, [choices,] help)` for every setting that shapes a run's result, in the order of --help.
+/// Calls `visit(name, member, [choices,] help)` for every setting that shapes a run's result, in the order of
+/// --help.
 template <class Visitor>
 void visit_settings(run_settings &s, Visitor &&visit) {
     auto &p = s.pipeline;
@@ -118,7 +131,8 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("network", s.network, "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...");
     visit("seed", p.seed, "seed of everything random");
     visit("pretrain", p.pretrain,
-          detail::choices<pretrain_kind>{{"lipt", pretrain_kind::lipt}, {"full", pretrain_kind::full}, {"none", pretrain_kind::none}},
+          detail::choices<pretrain_kind>{
+              {"lipt", pretrain_kind::lipt}, {"full", pretrain_kind::full}, {"none", pretrain_kind::none}},
           "pre-training before the selection");
     visit("hold-out", p.hold_out, "share of the training set held out for scores");
     visit("rank-held-out", p.rank_held_out, "held-out samples may be selected");
@@ -139,8 +153,8 @@ void visit_settings(run_settings &s, Visitor &&visit) {
 /// The settings of a preset for this data set and network; errors: U01 unknown preset
 run_settings make_preset(const run_settings &asked);
 
-/// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it, and names a
-/// run that has no name after its pre-training and selector.
+/// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it,
+/// and names a run that has no name after its pre-training and selector.
 void unify(run_settings &settings);
 
 /// The settings as a flat object of config.json.

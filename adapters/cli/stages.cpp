@@ -29,24 +29,33 @@ class run_data {
     explicit run_data(const run_settings &settings) : set_(open_dataset(settings.dataset, settings.data)) {
         const image_set all = set_.train.view();
         if (settings.train_samples == 0) return;
-        require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ", settings.train_samples,
-                ", the data set has ", all.size());
-        const auto part = split_stratified(all.labels, all.classes,
-                                           static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
-                                           {.seed = settings.pipeline.seed, .stage = stream::subsample});
+        require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ",
+                settings.train_samples, ", the data set has ", all.size());
+        const auto part =
+            split_stratified(all.labels, all.classes,
+                             static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
+                             {.seed = settings.pipeline.seed, .stage = stream::subsample});
         gather(all, part.part, part_);
     }
 
-    image_set train() const { return part_.size() == 0 ? set_.train.view() : as_set(part_, set_.train.view()); }
+    image_set train() const {
+        return part_.size() == 0 ? set_.train.view() : as_set(part_, set_.train.view());
+    }
     image_set test() const { return set_.test.view(); }
     network_spec network(const std::string &name) const {
         const auto shown = set_.train.view();
-        return make_network(name, {.image = shown.shape, .classes = shown.classes, .mean = set_.mean, .deviation = set_.deviation});
+        return make_network(
+            name,
+            {.image = shown.shape, .classes = shown.classes, .mean = set_.mean, .deviation = set_.deviation});
     }
     json description() const {
         const image_set shown = train();
-        return {{"name", set_.name}, {"fingerprint", set_.fingerprint}, {"train", shown.size()}, {"test", test().size()},
-                {"classes", shown.classes}, {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
+        return {{"name", set_.name},
+                {"fingerprint", set_.fingerprint},
+                {"train", shown.size()},
+                {"test", test().size()},
+                {"classes", shown.classes},
+                {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
                 {"class_names", set_.class_names}};
     }
 
@@ -68,7 +77,8 @@ struct open_run {
         : settings(checked(asked)), data(settings),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
                                launch_in_threads(settings.pipeline.threads))),
-          store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds, display.observer())),
+          store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
+                                      display.observer())),
           tensor(chosen::make_tensor(settings.pipeline.threads)) {}
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
@@ -80,10 +90,15 @@ struct open_run {
     }
 
     json config() const {
-        return {{"version", 1}, {"lipt", LIPT_VERSION}, {"backend", chosen::backend_name}, {"settings", to_json(settings)},
+        return {{"version", 1},
+                {"lipt", LIPT_VERSION},
+                {"backend", chosen::backend_name},
+                {"settings", to_json(settings)},
                 {"data", data.description()}};
     }
-    chosen::training backend() const { return chosen::training::make(context.spec, {.threads = settings.pipeline.threads}); }
+    chosen::training backend() const {
+        return chosen::training::make(context.spec, {.threads = settings.pipeline.threads});
+    }
 };
 
 std::size_t all_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
@@ -102,8 +117,8 @@ void adopt_initial_weights(open_run &run, const fs::path &file) {
 
 /// What a run ends with on disk and on the screen.
 void finish(open_run &run, const selection &subset, const checkpoint &trained) {
-    run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, trained, run.context.train.labels,
-                          run.context.train.classes);
+    run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, trained,
+                          run.context.train.labels, run.context.train.classes);
     const fs::path report = run.store.path() / "report.html";
     write_file(report, render_report({model_of_run(run.store.path(), run.context.train)}));
     run.display.line(fmt::format("final test accuracy {:.2f} %; report: {}",
@@ -114,7 +129,8 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
 void say_refused(open_run &run) {
     const json soup = read_json(run.store.path() / "soup.json");
     for (const auto &one : soup.at("refused")) {
-        run.display.line(fmt::format("  worker {} is not in the soup: {}", one.at("worker").get<std::size_t>(),
+        run.display.line(fmt::format("  worker {} is not in the soup: {}",
+                                     one.at("worker").get<std::size_t>(),
                                      one.at("reason").get<std::string>()));
     }
 }
@@ -124,9 +140,10 @@ void say_refused(open_run &run) {
 void run_command(const run_settings &settings, const fs::path &out, const fs::path &init_weights) {
     open_run run(settings, out);
     adopt_initial_weights(run, init_weights);
-    run.display.line(fmt::format("lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads",
-                                 LIPT_VERSION, settings.dataset, settings.pipeline.fraction, run.context.train.size(),
-                                 settings.network, settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
+    run.display.line(fmt::format(
+        "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
+        settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
+        settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
     const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
     if (settings.pipeline.pretrain == pretrain_kind::lipt) say_refused(run);
     finish(run, result.subset, result.trained);
@@ -148,7 +165,8 @@ void worker_command(const fs::path &path, std::size_t worker) {
     open_run run(settings_of(path, 1), path);
     const auto theta_star = run.store.load_state("theta_star");
     const auto shards = run.store.load_plan();
-    require(theta_star && shards, "S06", "worker: ", path.string(), " has no plan yet: run `lipt plan` first");
+    require(theta_star && shards, "S06", "worker: ", path.string(),
+            " has no plan yet: run `lipt plan` first");
     work<chosen::training>(run.context, run.tensor, *theta_star, *shards, worker, run.store);
 }
 
@@ -168,7 +186,8 @@ void select_command(const fs::path &path, thread_count threads) {
 void train_command(const fs::path &path, thread_count threads) {
     open_run run(settings_of(path, threads), path);
     const auto kept = run.store.load_selection(0);
-    require(kept.has_value(), "S06", "train: ", path.string(), " has no subset yet: run `lipt select --run` first");
+    require(kept.has_value(), "S06", "train: ", path.string(),
+            " has no subset yet: run `lipt select --run` first");
     auto backend = run.backend();
     finish(run, kept->chosen, train_on_subset(run.context, backend, run.tensor, kept->chosen, run.store));
 }

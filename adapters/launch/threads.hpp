@@ -14,8 +14,9 @@
 
 namespace lipt::adapters {
 
-/// A launcher with this many slots: each takes the next task until none is left. A task that throws is reported by
-/// its message and harms no other. Tasks use one thread each, so the slots are the whole thread budget.
+/// A launcher with this many slots: each takes the next task until none is left. A task that throws is
+/// reported by its message and harms no other. Tasks use one thread each, so the slots are the whole thread
+/// budget.
 inline launcher launch_in_threads(std::size_t slots) {
     return [slots](std::size_t count, const std::function<void(std::size_t)> &task) {
         std::vector<std::string> failures(count);
@@ -24,7 +25,9 @@ inline launcher launch_in_threads(std::size_t slots) {
             for (std::size_t i = next++; i < count; i = next++) {
                 try {
                     task(i);
-                } catch (const std::exception &failure) { failures[i] = failure.what(); }
+                } catch (const std::exception &failure) {
+                    failures[i] = failure.what();
+                }
             }
         };
         std::vector<std::jthread> threads;

@@ -29,7 +29,8 @@ std::string fingerprint_of(const json &config) {
 std::string first_difference(const json &kept, const json &asked) {
     for (const auto &[key, value] : asked.items()) {
         if (!kept.contains(key)) return fmt::format("'{}' is new", key);
-        if (kept.at(key) != value) return fmt::format("'{}' was {} and is now {}", key, kept.at(key).dump(), value.dump());
+        if (kept.at(key) != value)
+            return fmt::format("'{}' was {} and is now {}", key, kept.at(key).dump(), value.dump());
     }
     for (const auto &[key, value] : kept.items()) {
         if (!asked.contains(key)) return fmt::format("'{}' is no longer there", key);
@@ -40,8 +41,8 @@ std::string first_difference(const json &kept, const json &asked) {
 void check_same_config(const fs::path &path, const json &kept, const json &asked) {
     for (const char *part : {"settings", "data"}) {
         const auto difference = first_difference(kept.at(part), asked.at(part));
-        require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ", difference,
-                ". Use the same settings to continue that run, or another --out");
+        require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ",
+                difference, ". Use the same settings to continue that run, or another --out");
     }
 }
 
@@ -53,7 +54,8 @@ json run_directory::read_config(const fs::path &path) {
     json config = read_json(path / "config.json");
     require(config.is_object() && config.value("version", 0) == 1 && config.contains("settings") &&
                 config.at("settings").is_object() && config.contains("data") && config.at("data").is_object(),
-            "R03", "run: ", (path / "config.json").string(), " is not a version 1 config: made by another version of LiPT?");
+            "R03", "run: ", (path / "config.json").string(),
+            " is not a version 1 config: made by another version of LiPT?");
     return config;
 }
 
@@ -67,15 +69,16 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
                 " exists, is not empty and is not a run directory: give --out an empty or new directory");
         for (const char *folder : {"", "shards", "workers", "main"}) {
             fs::create_directories(path / folder, code);
-            require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ", code.message());
+            require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ",
+                    code.message());
         }
         write_json(path / "config.json", config);
     }
     return {path, config, spec, checkpoint_seconds, std::move(observer)};
 }
 
-run_directory::run_directory(fs::path path, const json &config, network_spec spec, std::size_t checkpoint_seconds,
-                             run_observer observer)
+run_directory::run_directory(fs::path path, const json &config, network_spec spec,
+                             std::size_t checkpoint_seconds, run_observer observer)
     : path_(std::move(path)), spec_(std::move(spec)), fingerprint_(fingerprint_of(config)),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
       last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)) {
@@ -95,7 +98,8 @@ std::optional<std::vector<float>> run_directory::load_state(std::string_view nam
     if (!fs::exists(file)) return std::nullopt;
     auto stored = adapters::load_state(file, spec_);
     const auto made_for = stored.metadata.find("config");
-    require(made_for != stored.metadata.end() && made_for->second == fingerprint_, "R05", "run: ", file.string(),
+    require(made_for != stored.metadata.end() && made_for->second == fingerprint_, "R05",
+            "run: ", file.string(),
             " was made with other settings than config.json: delete it to make it again");
     return std::move(stored.state.weights);
 }
@@ -115,8 +119,8 @@ std::optional<shard_plan> run_directory::load_plan() const {
         plan.shards.push_back(read_npy<std::int64_t>(file).values);
         const auto limit = content.value("training_samples", std::int64_t{0});
         for (const auto index : plan.shards.back()) {
-            require(index >= 0 && index < limit, "R06", "run: ", file.string(), " names sample ", index, ", expected 0 to ",
-                    limit - 1, ": the file is damaged; delete plan.json to plan again");
+            require(index >= 0 && index < limit, "R06", "run: ", file.string(), " names sample ", index,
+                    ", expected 0 to ", limit - 1, ": the file is damaged; delete plan.json to plan again");
         }
     }
     return plan;
@@ -134,30 +138,36 @@ void run_directory::save_plan(const shard_plan &plan) {
 }
 
 std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) const {
-    // Epoch 0 is the subset of the run; re-selections stand in main/ under the epoch at which they were drawn.
+    // Epoch 0 is the subset of the run; re-selections stand in main/ under the epoch at which they were
+    // drawn.
     std::optional<std::pair<std::size_t, fs::path>> newest;
     if (fs::exists(path_ / "subset.npy")) newest = {0, path_};
     std::error_code code;
     for (const auto &entry : fs::directory_iterator(path_ / "main", code)) {
         const fs::path subset = entry.path() / "subset.npy";
         std::size_t drawn = 0;
-        if (std::sscanf(entry.path().filename().c_str(), "selection-%zu", &drawn) != 1 || !fs::exists(subset)) continue;
+        if (std::sscanf(entry.path().filename().c_str(), "selection-%zu", &drawn) != 1 || !fs::exists(subset))
+            continue;
         if (drawn <= epoch && (!newest || drawn > newest->first)) newest = {drawn, entry.path()};
     }
     if (!newest) return std::nullopt;
     kept_selection kept{.epoch = newest->first};
     kept.chosen.indices = read_npy<std::int64_t>(newest->second / "subset.npy").values;
-    if (fs::exists(newest->second / "weights.npy")) kept.chosen.weights = read_npy<float>(newest->second / "weights.npy").values;
-    if (fs::exists(newest->second / "scores.npy")) kept.chosen.scores = read_npy<float>(newest->second / "scores.npy").values;
+    if (fs::exists(newest->second / "weights.npy"))
+        kept.chosen.weights = read_npy<float>(newest->second / "weights.npy").values;
+    if (fs::exists(newest->second / "scores.npy"))
+        kept.chosen.scores = read_npy<float>(newest->second / "scores.npy").values;
     return kept;
 }
 
 void run_directory::save_selection(const kept_selection &kept) {
-    const fs::path folder = kept.epoch == 0 ? path_ : path_ / "main" / fmt::format("selection-{:05}", kept.epoch);
+    const fs::path folder =
+        kept.epoch == 0 ? path_ : path_ / "main" / fmt::format("selection-{:05}", kept.epoch);
     fs::create_directories(folder);
     if (!kept.chosen.weights.empty()) write_npy<float>(folder / "weights.npy", kept.chosen.weights);
     if (!kept.chosen.scores.empty()) write_npy<float>(folder / "scores.npy", kept.chosen.scores);
-    write_npy<std::int64_t>(folder / "subset.npy", kept.chosen.indices); // last: it says that the others are there
+    write_npy<std::int64_t>(folder / "subset.npy",
+                            kept.chosen.indices); // last: it says that the others are there
 }
 
 void run_directory::record(const stage_cost &cost) {
@@ -169,10 +179,11 @@ void run_directory::read_metrics() {
     std::ifstream in(path_ / "metrics.jsonl");
     for (std::string line; std::getline(in, line);) {
         const json event = json::parse(line, nullptr, false);
-        require(event.is_object(), "R03", "run: ", (path_ / "metrics.jsonl").string(), " has a line that is not JSON: ",
-                "the file is damaged; start the run in another directory");
+        require(event.is_object(), "R03", "run: ", (path_ / "metrics.jsonl").string(),
+                " has a line that is not JSON: ", "the file is damaged; start the run in another directory");
         if (event.value("event", "") == "stage") costs_[event.value("name", "")] = cost_from_json(event);
-        if (event.value("event", "") == "epoch") histories_[event.value("stage", "")].push_back(epoch_from_json(event));
+        if (event.value("event", "") == "epoch")
+            histories_[event.value("stage", "")].push_back(epoch_from_json(event));
     }
 }
 
@@ -204,9 +215,11 @@ double run_directory::peak_mib() const {
 }
 
 void run_directory::save_result(const std::string &name, const selection &subset, double fraction,
-                                const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes) {
+                                const checkpoint &trained, std::span<const std::int32_t> labels,
+                                std::size_t classes) {
     std::vector<std::size_t> kept(classes), available(classes);
-    for (const auto index : subset.indices) ++kept[static_cast<std::size_t>(labels[static_cast<std::size_t>(index)])];
+    for (const auto index : subset.indices)
+        ++kept[static_cast<std::size_t>(labels[static_cast<std::size_t>(index)])];
     for (const auto label : labels) ++available[static_cast<std::size_t>(label)];
     double best = 0, last = 0;
     for (const auto &record : trained.history) {
@@ -216,13 +229,18 @@ void run_directory::save_result(const std::string &name, const selection &subset
     }
     json stages = json::array();
     for (const char *stage : {"initialize", "local", "merge", "pretrain", "features", "select", "train"}) {
-        if (const auto found = costs_.find(stage); found != costs_.end()) stages.push_back(to_json(found->second));
+        if (const auto found = costs_.find(stage); found != costs_.end())
+            stages.push_back(to_json(found->second));
     }
-    write_json(path_ / "result.json",
-               {{"version", 1}, {"name", name}, {"accuracy", {{"final", last}, {"best", best}}},
-                {"subset", {{"size", subset.indices.size()}, {"fraction", fraction}, {"class_counts", kept},
-                            {"available", available}}},
-                {"stages", std::move(stages)}});
+    write_json(path_ / "result.json", {{"version", 1},
+                                       {"name", name},
+                                       {"accuracy", {{"final", last}, {"best", best}}},
+                                       {"subset",
+                                        {{"size", subset.indices.size()},
+                                         {"fraction", fraction},
+                                         {"class_counts", kept},
+                                         {"available", available}}},
+                                       {"stages", std::move(stages)}});
 }
 
 } // namespace lipt::adapters

@@ -1,5 +1,5 @@
-// The run directory: everything that a run keeps, as files that each are there whole or not at all. It is the contract
-// between stages, hosts and versions; README.md beside this file lists what is in it.
+// The run directory: everything that a run keeps, as files that each are there whole or not at all. It is the
+// contract between stages, hosts and versions; README.md beside this file lists what is in it.
 #pragma once
 
 #include <lipt/network.hpp>
@@ -26,15 +26,16 @@ struct run_observer {
     std::function<void(std::string_view stage, const epoch_record &epoch, std::size_t of)> epoch_done{};
 };
 
-/// A run directory, modelling lipt::pipeline_store. Every file carries the fingerprint of config.json; one that was
-/// made with other settings or data is refused.
+/// A run directory, modelling lipt::pipeline_store. Every file carries the fingerprint of config.json; one
+/// that was made with other settings or data is refused.
 class run_directory {
   public:
     /// Makes the directory with this config, or opens one that has the same.
-    /// errors: R01 the directory has another config (names the first setting that differs), R02 not a run directory
-    /// but not empty, F-ids of files
+    /// errors: R01 the directory has another config (names the first setting that differs), R02 not a run
+    /// directory but not empty, F-ids of files
     static run_directory create(const std::filesystem::path &path, const nlohmann::json &config,
-                                const network_spec &spec, std::size_t checkpoint_seconds, run_observer observer = {});
+                                const network_spec &spec, std::size_t checkpoint_seconds,
+                                run_observer observer = {});
     /// The config of an existing run directory. errors: R02 not a run directory, R03 config.json is damaged
     static nlohmann::json read_config(const std::filesystem::path &path);
 
@@ -58,8 +59,8 @@ class run_directory {
     double peak_mib() const;
 
     /// Writes result.json from the recorded costs, the subset and the finished main training.
-    void save_result(const std::string &name, const selection &subset, double fraction, const checkpoint &trained,
-                     std::span<const std::int32_t> labels, std::size_t classes);
+    void save_result(const std::string &name, const selection &subset, double fraction,
+                     const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes);
 
   private:
     run_directory(std::filesystem::path path, const nlohmann::json &config, network_spec spec,

@@ -20,8 +20,11 @@ namespace {
 
 /// What a worker's file says about itself beside the weights.
 json worker_facts(const local_result &result) {
-    return {{"size", result.weights.size()}, {"pruned", !result.keep_mask.empty()}, {"density", result.density},
-            {"loss", result.loss}, {"samples", result.samples}};
+    return {{"size", result.weights.size()},
+            {"pruned", !result.keep_mask.empty()},
+            {"density", result.density},
+            {"loss", result.loss},
+            {"samples", result.samples}};
 }
 
 local_result read_upload(const safetensors_file &file, const json &facts, const network_spec &spec) {
@@ -31,7 +34,8 @@ local_result read_upload(const safetensors_file &file, const json &facts, const 
     result.samples = facts.at("samples").get<std::size_t>();
     packed_weights packed{.size = facts.at("size").get<std::size_t>()};
     require(packed.size == spec.state_size(), "R07", "worker: ", file.path().string(), " holds ", packed.size,
-            " weights, expected ", spec.state_size(), " for ", spec.name, ": it was trained with another network");
+            " weights, expected ", spec.state_size(), " for ", spec.name,
+            ": it was trained with another network");
     packed.kept = file.values<float>("values");
     if (facts.at("pruned").get<bool>()) {
         packed.bits = file.values<std::uint8_t>("keep_mask");
@@ -57,8 +61,9 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
             const auto found = file.metadata().find(key);
             return found == file.metadata().end() ? std::string() : found->second;
         };
-        require(field("worker") == std::to_string(worker), "R08", "worker: ", path.string(), " says it is worker '",
-                field("worker"), "', expected ", worker, ": it was renamed or is of another program");
+        require(field("worker") == std::to_string(worker), "R08", "worker: ", path.string(),
+                " says it is worker '", field("worker"), "', expected ", worker,
+                ": it was renamed or is of another program");
         require(field("config") == fingerprint_, "R05", "worker: ", path.string(),
                 " was made with other settings than config.json: run `lipt worker` again");
         upload.result = read_upload(file, json::parse(field("facts")), spec_);
@@ -69,7 +74,9 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
     } catch (const error &failure) {
         upload.refused = failure.what();
     } catch (const json::exception &) {
-        upload.refused = error("R03", "worker: " + path.string() + " has damaged metadata: run `lipt worker` again").what();
+        upload.refused =
+            error("R03", "worker: " + path.string() + " has damaged metadata: run `lipt worker` again")
+                .what();
     }
     return upload;
 }
@@ -92,11 +99,16 @@ void run_directory::save_worker(std::size_t worker, const worker_upload &upload)
     }
     // No time in this file: a worker that runs twice writes the same bytes.
     write_safetensors(worker_path(worker, "safetensors"), tensors,
-                      {{"config", fingerprint_}, {"lipt", LIPT_VERSION}, {"network", spec_.name},
-                       {"worker", std::to_string(worker)}, {"facts", worker_facts(result).dump()}});
+                      {{"config", fingerprint_},
+                       {"lipt", LIPT_VERSION},
+                       {"network", spec_.name},
+                       {"worker", std::to_string(worker)},
+                       {"facts", worker_facts(result).dump()}});
 }
 
-void run_directory::save_merge(const merge_report &report) { write_json(path_ / "soup.json", to_json(report)); }
+void run_directory::save_merge(const merge_report &report) {
+    write_json(path_ / "soup.json", to_json(report));
+}
 
 std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) const {
     std::optional<std::pair<std::size_t, fs::path>> newest;
@@ -105,7 +117,9 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
         std::size_t epochs = 0;
         char rest = 0;
         // The whole name must fit, so that a temporary file that a killed process left is passed over.
-        if (std::sscanf(entry.path().filename().c_str(), "checkpoint-%zu.safetensor%c", &epochs, &rest) != 2 || rest != 's') {
+        if (std::sscanf(entry.path().filename().c_str(), "checkpoint-%zu.safetensor%c", &epochs, &rest) !=
+                2 ||
+            rest != 's') {
             continue;
         }
         if (!newest || epochs > newest->first) newest = {epochs, entry.path()};
@@ -113,11 +127,14 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
     if (!newest) return std::nullopt;
     auto stored = adapters::load_state(newest->second, spec_);
     const json progress = json::parse(stored.metadata["progress"], nullptr, false);
-    require(stored.metadata["config"] == fingerprint_ && progress.is_object(), "R05", "run: ", newest->second.string(),
-            " was made with other settings than config.json or is damaged: delete it to go on from an earlier point");
+    require(stored.metadata["config"] == fingerprint_ && progress.is_object(), "R05",
+            "run: ", newest->second.string(),
+            " was made with other settings than config.json or is damaged: delete it to go on from an "
+            "earlier point");
     checkpoint loaded{.epochs = newest->first, .state = std::move(stored.state)};
     loaded.cost = cost_from_json(progress.value("cost", json::object()));
-    for (const auto &line : progress.value("history", json::array())) loaded.history.push_back(epoch_from_json(line));
+    for (const auto &line : progress.value("history", json::array()))
+        loaded.history.push_back(epoch_from_json(line));
     return loaded;
 }
 
@@ -128,7 +145,10 @@ void run_directory::save_checkpoint(std::string_view name, const checkpoint &mad
     for (const auto &record : made.history) progress["history"].push_back(to_json(std::string(name), record));
     const fs::path path = folder / fmt::format("checkpoint-{:05}.safetensors", made.epochs);
     adapters::save_state(path, spec_, made.state.weights,
-                         {{"config", fingerprint_}, {"lipt", LIPT_VERSION}, {"network", spec_.name}, {"progress", progress.dump()}},
+                         {{"config", fingerprint_},
+                          {"lipt", LIPT_VERSION},
+                          {"network", spec_.name},
+                          {"progress", progress.dump()}},
                          made.state.momentum);
     std::error_code code;
     for (const auto &entry : fs::directory_iterator(folder, code)) {

@@ -63,10 +63,11 @@ inline std::vector<std::vector<std::int64_t>> index_by_class(std::span<const std
     return members;
 }
 
-/// How many of each class to take so that `fraction` of all is taken: floor(fraction*n_c) each, then one more to
-/// the classes with the largest remainders (ties to the lowest class) until floor(fraction*N + 1/2) is reached.
-/// shapes: counts (C), result (C). errors: D04 fraction outside (0,1]
-inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::size_t> counts, double fraction) {
+/// How many of each class to take so that `fraction` of all is taken: floor(fraction*n_c) each, then one more
+/// to the classes with the largest remainders (ties to the lowest class) until floor(fraction*N + 1/2) is
+/// reached. shapes: counts (C), result (C). errors: D04 fraction outside (0,1]
+inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::size_t> counts,
+                                                         double fraction) {
     require(fraction > 0 && fraction <= 1, "D04", "quotas: fraction is ", fraction,
             ", expected above 0 and at most 1: give the share of samples to take");
     // 1e-9 keeps products such as 0.1 * 250 from falling below the integer they stand for.
@@ -108,8 +109,10 @@ inline stratified_split split_stratified(std::span<const std::int32_t> labels, s
         key.sample = static_cast<std::uint32_t>(c);
         rng draw(key);
         draw.shuffle(std::span(members[c]));
-        split.part.insert(split.part.end(), members[c].begin(), members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]));
-        split.rest.insert(split.rest.end(), members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]), members[c].end());
+        split.part.insert(split.part.end(), members[c].begin(),
+                          members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]));
+        split.rest.insert(split.rest.end(), members[c].begin() + static_cast<std::ptrdiff_t>(quotas[c]),
+                          members[c].end());
     }
     std::sort(split.part.begin(), split.part.end());
     std::sort(split.rest.begin(), split.rest.end());

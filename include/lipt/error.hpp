@@ -10,7 +10,8 @@
 
 namespace lipt {
 
-/// What every failure of the library throws. `what()` reads "[LIPT-S02] soup: ingredient 3 has 120 weights, ...".
+/// What every failure of the library throws. `what()` reads "[LIPT-S02] soup: ingredient 3 has 120 weights,
+/// ...".
 class error : public std::runtime_error {
   public:
     error(std::string_view id, const std::string &sentence)
@@ -36,10 +37,8 @@ namespace detail {
 inline void append(std::string &out, std::string_view piece) { out += piece; }
 inline void append(std::string &out, char piece) { out += piece; }
 template <class Number>
-    requires std::is_arithmetic_v<Number>
-void append(std::string &out, Number piece) {
-    out += std::to_string(piece);
-}
+requires std::is_arithmetic_v<Number>
+void append(std::string &out, Number piece) { out += std::to_string(piece); }
 } // namespace detail
 
 /// Joins strings and numbers into one sentence, without iostream.

@@ -12,13 +12,15 @@
 
 namespace lipt {
 
-/// When the mask is drawn. after: train, then prune once (the paper). before: prune the common start and hold the
-/// mask during training.
+/// When the mask is drawn. after: train, then prune once (the paper). before: prune the common start and hold
+/// the mask during training.
 enum class prune_time : std::uint8_t { after, before, never };
 
 /// Settings of the local training. source: [Ro2023] Section 3.3 and Appendix A
 struct local_options {
-    train_options training{.epochs = 5, .batch_size = 256, .decay = schedule::constant,
+    train_options training{.epochs = 5,
+                           .batch_size = 256,
+                           .decay = schedule::constant,
                            .augment = {.rand_augment = true, .crop_flip = false}};
     prune_time pruning = prune_time::after;
     prune_options prune{};
@@ -37,27 +39,28 @@ namespace detail {
 
 /// The mask for the backend's present weights; SNIP's gradient is taken on the first minibatch of the shard.
 template <training_backend Backend, tensor_backend Tensor>
-prune_mask draw_mask(Backend &backend, const Tensor &tensor, const image_set &shard, const local_options &options,
-                     std::uint64_t seed, std::uint32_t worker) {
+prune_mask draw_mask(Backend &backend, const Tensor &tensor, const image_set &shard,
+                     const local_options &options, std::uint64_t seed, std::uint32_t worker) {
     std::vector<float> gradient;
     if (options.prune.method == prune_method::snip) {
         const std::size_t size = std::min(options.training.batch_size, shard.size());
-        gradient = backend.gradient({.pixels = shard.pixels.first(size * shard.shape.size()),
-                                     .labels = shard.labels.first(size)});
+        gradient = backend.gradient(
+            {.pixels = shard.pixels.first(size * shard.shape.size()), .labels = shard.labels.first(size)});
     }
-    return make_prune_mask(tensor, backend.spec().weights, backend.read().weights, gradient, options.prune, seed, worker);
+    return make_prune_mask(tensor, backend.spec().weights, backend.read().weights, gradient, options.prune,
+                           seed, worker);
 }
 
 } // namespace detail
 
-/// Trains one worker's model from the common start. A pure function of its arguments: running it twice, late or on
-/// another host gives the same bits.
-/// shapes: shard M*B images, theta_star (S). errors: T01 theta_star of another network, W02 the loss is not finite
-/// cost: passes*M*B forward and backward, one selection of the k-th smallest of S. source: [Ro2023] Section 3.3
+/// Trains one worker's model from the common start. A pure function of its arguments: running it twice, late
+/// or on another host gives the same bits. shapes: shard M*B images, theta_star (S). errors: T01 theta_star
+/// of another network, W02 the loss is not finite cost: passes*M*B forward and backward, one selection of the
+/// k-th smallest of S. source: [Ro2023] Section 3.3
 template <training_backend Backend, tensor_backend Tensor>
 local_result train_locally(Backend &backend, const Tensor &tensor, const image_set &shard,
-                           std::span<const float> theta_star, std::uint32_t worker, const local_options &options,
-                           std::uint64_t seed) {
+                           std::span<const float> theta_star, std::uint32_t worker,
+                           const local_options &options, std::uint64_t seed) {
     backend.load(theta_star, {});
     local_result result;
     prune_mask mask;
@@ -70,14 +73,17 @@ local_result train_locally(Backend &backend, const Tensor &tensor, const image_s
     epoch_samples all;
     all.indices.resize(shard.size());
     std::iota(all.indices.begin(), all.indices.end(), std::int64_t{0});
-    const train_streams streams{.seed = seed, .order = stream::local_order, .augment = stream::local_augment,
-                                .worker = worker};
-    train(backend, shard, options.training, streams, [&](std::size_t) { return all; },
-          [&](const epoch_report &report) {
-              result.loss = report.loss;
-              result.samples += report.samples;
-          }, 0, mask.keep);
-    if (options.pruning == prune_time::after) mask = detail::draw_mask(backend, tensor, shard, options, seed, worker);
+    const train_streams streams{
+        .seed = seed, .order = stream::local_order, .augment = stream::local_augment, .worker = worker};
+    train(
+        backend, shard, options.training, streams, [&](std::size_t) { return all; },
+        [&](const epoch_report &report) {
+            result.loss = report.loss;
+            result.samples += report.samples;
+        },
+        0, mask.keep);
+    if (options.pruning == prune_time::after)
+        mask = detail::draw_mask(backend, tensor, shard, options, seed, worker);
     result.weights = backend.read().weights;
     if (options.pruning != prune_time::never) {
         apply_mask(result.weights, mask.keep);

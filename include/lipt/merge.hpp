@@ -1,4 +1,5 @@
-// The workers' models into one: the soup scored by held-out accuracy, batch-norm statistics re-estimated for every mixture.
+// The workers' models into one: the soup scored by held-out accuracy, batch-norm statistics re-estimated for
+// every mixture.
 #pragma once
 
 #include <lipt/evaluate.hpp>
@@ -11,7 +12,8 @@
 
 namespace lipt {
 
-/// The images that a soup is scored with. observe: clean images for the statistics; held_out: labelled, never trained on
+/// The images that a soup is scored with. observe: clean images for the statistics; held_out: labelled, never
+/// trained on
 struct merge_data {
     image_set observe;
     image_set held_out;
@@ -45,7 +47,8 @@ class held_out_score {
     double operator()(std::span<const float> weights) {
         prepare(weights);
         forward += data_.held_out.size();
-        return accuracy(backend_.forward(data_.held_out.pixels, data_.held_out.size()).logits, data_.held_out.labels);
+        return accuracy(backend_.forward(data_.held_out.pixels, data_.held_out.size()).logits,
+                        data_.held_out.labels);
     }
 
     /// Leaves the weights in the backend, with the statistics that belong to them.
@@ -67,10 +70,10 @@ class held_out_score {
 } // namespace detail
 
 /// Merges the workers' states, scored on held-out images; the backend is left with the merged weights.
-/// shapes: theta_star (S), workers n of (S). errors: S01, S02 as make_soup; S04 no held-out or no observed images
-/// cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is
-/// (n + (n-1) points + 2) of them: more than the local training, unless both sets are small
-/// source: [Ro2023] Section 3.2, [Izmailov2018] Section 3.2 for the statistics
+/// shapes: theta_star (S), workers n of (S). errors: S01, S02 as make_soup; S04 no held-out or no observed
+/// images cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is (n +
+/// (n-1) points + 2) of them: more than the local training, unless both sets are small source: [Ro2023]
+/// Section 3.2, [Izmailov2018] Section 3.2 for the statistics
 template <training_backend Backend, tensor_backend Tensor>
 merge_result<Tensor> merge_workers(Backend &backend, const Tensor &tensor, std::span<const float> theta_star,
                                    std::span<const std::span<const float>> workers, const merge_data &data,
@@ -87,12 +90,13 @@ merge_result<Tensor> merge_workers(Backend &backend, const Tensor &tensor, std::
     }
     detail::held_out_score<Backend> score(backend, data, options);
     merge_result<Tensor> result{.theta_star_accuracy = score(theta_star)};
-    result.soup = make_soup(tensor, std::span<const typename Tensor::matrix>(ingredients),
-                            [&](const typename Tensor::matrix &weights) {
-                                const host_matrix host = tensor.to_host(weights);
-                                return score(std::span(host.data(), host.size()));
-                            },
-                            options.soup);
+    result.soup = make_soup(
+        tensor, std::span<const typename Tensor::matrix>(ingredients),
+        [&](const typename Tensor::matrix &weights) {
+            const host_matrix host = tensor.to_host(weights);
+            return score(std::span(host.data(), host.size()));
+        },
+        options.soup);
     const host_matrix merged = tensor.to_host(result.soup.weights);
     score.prepare(std::span(merged.data(), merged.size()));
     result.weights = backend.read().weights;

@@ -8,7 +8,8 @@
 
 namespace lipt {
 
-/// Measures from its making. Whole stages count the process's processor time, workers their own thread's, since they run side by side.
+/// Measures from its making. Whole stages count the process's processor time, workers their own thread's,
+/// since they run side by side.
 class meter {
   public:
     enum class scope : std::uint8_t { process, thread };

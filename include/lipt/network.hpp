@@ -1,5 +1,6 @@
-// What a network is, without any library: a list of layers in order of evaluation and the layout of its weights in
-// one flat float32 vector (names and order of PyTorch's state_dict). Every backend trains from this description.
+// What a network is, without any library: a list of layers in order of evaluation and the layout of its
+// weights in one flat float32 vector (names and order of PyTorch's state_dict). Every backend trains from
+// this description.
 #pragma once
 
 #include <lipt/data.hpp>
@@ -19,7 +20,15 @@
 namespace lipt {
 
 /// What a tensor of the layout is for. Pruning touches the first two; the optimiser all but the last two.
-enum class weight_kind : std::uint8_t { convolution, linear, bias, scale, shift, running_mean, running_variance };
+enum class weight_kind : std::uint8_t {
+    convolution,
+    linear,
+    bias,
+    scale,
+    shift,
+    running_mean,
+    running_variance
+};
 
 /// True for what gradient descent changes; false for batch-norm statistics.
 constexpr bool is_trained(weight_kind kind) noexcept {
@@ -114,20 +123,27 @@ class network_builder {
         require(options.image.size() > 0 && options.classes > 1, "N02", "network ", name, ": images of ",
                 options.image.size(), " values and ", options.classes,
                 " classes, expected at least 1 value and 2 classes");
-        require(spec_.mean.size() == options.image.channels && spec_.deviation.size() == options.image.channels,
+        require(spec_.mean.size() == options.image.channels &&
+                    spec_.deviation.size() == options.image.channels,
                 "N03", "network ", name, ": ", spec_.mean.size(), " means and ", spec_.deviation.size(),
                 " deviations for ", options.image.channels, " channels: give one of each a channel");
     }
 
-    std::size_t convolution(const std::string &name, std::size_t input, std::size_t channels, std::size_t kernel,
-                            std::size_t stride) {
+    std::size_t convolution(const std::string &name, std::size_t input, std::size_t channels,
+                            std::size_t kernel, std::size_t stride) {
         const image_shape in = shape_of(input);
         const std::size_t padding = kernel / 2;
         const auto reduced = [&](std::size_t size) { return (size + 2 * padding - kernel) / stride + 1; };
-        const auto first = weight(name + ".weight", {channels, in.channels, kernel, kernel}, weight_kind::convolution);
-        return push({.kind = layer_kind::convolution, .input = input, .in = in,
+        const auto first =
+            weight(name + ".weight", {channels, in.channels, kernel, kernel}, weight_kind::convolution);
+        return push({.kind = layer_kind::convolution,
+                     .input = input,
+                     .in = in,
                      .out = {channels, reduced(in.height), reduced(in.width)},
-                     .kernel = kernel, .stride = stride, .padding = padding, .weights = first});
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .weights = first});
     }
 
     std::size_t batch_norm(const std::string &name, std::size_t input, bool relu,
@@ -137,23 +153,32 @@ class network_builder {
         weight(name + ".bias", {shape.channels}, weight_kind::shift);
         weight(name + ".running_mean", {shape.channels}, weight_kind::running_mean);
         weight(name + ".running_var", {shape.channels}, weight_kind::running_variance);
-        return push({.kind = layer_kind::batch_norm, .input = input, .residual = residual, .relu = relu,
-                     .in = shape, .out = shape, .weights = first});
+        return push({.kind = layer_kind::batch_norm,
+                     .input = input,
+                     .residual = residual,
+                     .relu = relu,
+                     .in = shape,
+                     .out = shape,
+                     .weights = first});
     }
 
     std::size_t add(std::size_t input, std::size_t residual) {
         const image_shape shape = shape_of(input);
-        return push({.kind = layer_kind::add, .input = input, .residual = residual, .in = shape, .out = shape});
+        return push(
+            {.kind = layer_kind::add, .input = input, .residual = residual, .in = shape, .out = shape});
     }
 
     network_spec finish(std::size_t input) {
         const image_shape in = shape_of(input);
-        const auto pooled = push({.kind = layer_kind::average_pool, .input = input, .in = in,
-                                  .out = {in.channels, 1, 1}});
+        const auto pooled =
+            push({.kind = layer_kind::average_pool, .input = input, .in = in, .out = {in.channels, 1, 1}});
         const auto first = weight("linear.weight", {spec_.classes, in.channels}, weight_kind::linear);
         weight("linear.bias", {spec_.classes}, weight_kind::bias);
-        push({.kind = layer_kind::linear, .input = pooled, .in = {in.channels, 1, 1},
-              .out = {spec_.classes, 1, 1}, .weights = first});
+        push({.kind = layer_kind::linear,
+              .input = pooled,
+              .in = {in.channels, 1, 1},
+              .out = {spec_.classes, 1, 1},
+              .weights = first});
         return std::move(spec_);
     }
 
@@ -177,8 +202,8 @@ class network_builder {
 };
 
 /// ResNet of basic blocks for small images (3x3 stem, no max-pool), projection shortcuts. source: [He2016]
-inline network_spec make_resnet(std::string_view name, std::span<const std::size_t> widths, std::size_t blocks,
-                                const network_options &options) {
+inline network_spec make_resnet(std::string_view name, std::span<const std::size_t> widths,
+                                std::size_t blocks, const network_options &options) {
     network_builder build(name, options);
     std::size_t x = build.batch_norm("bn1", build.convolution("conv1", 0, widths[0], 3, 1), true);
     for (std::size_t stage = 0; stage < widths.size(); ++stage) {
@@ -186,10 +211,11 @@ inline network_spec make_resnet(std::string_view name, std::span<const std::size
             const std::string at = text("layer", stage + 1, ".", block, ".");
             const std::size_t stride = stage > 0 && block == 0 ? 2 : 1;
             const bool projected = stride != 1 || build.shape_of(x).channels != widths[stage];
-            const auto inner =
-                build.batch_norm(at + "bn1", build.convolution(at + "conv1", x, widths[stage], 3, stride), true);
+            const auto inner = build.batch_norm(
+                at + "bn1", build.convolution(at + "conv1", x, widths[stage], 3, stride), true);
             const auto outer = build.convolution(at + "conv2", inner, widths[stage], 3, 1);
-            // The shortcut comes after bn2 in the state_dict, so bn2's weights are laid out before it is built.
+            // The shortcut comes after bn2 in the state_dict, so bn2's weights are laid out before it is
+            // built.
             if (!projected) {
                 x = build.batch_norm(at + "bn2", outer, true, x);
                 continue;
@@ -218,7 +244,8 @@ inline network_spec make_wide_resnet(std::string_view name, std::size_t depth, s
             const auto inner = build.convolution(at + "conv1", active, channels, 3, stride);
             const auto outer =
                 build.convolution(at + "conv2", build.batch_norm(at + "bn2", inner, true), channels, 3, 1);
-            x = build.add(outer, projected ? build.convolution(at + "shortcut", active, channels, 1, stride) : x);
+            x = build.add(outer,
+                          projected ? build.convolution(at + "shortcut", active, channels, 1, stride) : x);
         }
     }
     return build.finish(build.batch_norm("bn1", x, true));
@@ -226,10 +253,9 @@ inline network_spec make_wide_resnet(std::string_view name, std::size_t depth, s
 
 } // namespace detail
 
-/// Builds a network by name: resnet8, resnet14, resnet20, ... (6m+2, widths 16-32-64), resnet18 (widths 64 to 512)
-/// for small images, or wrn-<depth>-<width> with depth 6m+4.
-/// errors: N01 unknown name, N02 empty image or classes, N03 normalisation of another length
-/// source: [He2016], [Zagoruyko2016]
+/// Builds a network by name: resnet8, resnet14, resnet20, ... (6m+2, widths 16-32-64), resnet18 (widths 64 to
+/// 512) for small images, or wrn-<depth>-<width> with depth 6m+4. errors: N01 unknown name, N02 empty image
+/// or classes, N03 normalisation of another length source: [He2016], [Zagoruyko2016]
 inline network_spec make_network(std::string_view name, const network_options &options) {
     const auto number = [](std::string_view digits) {
         std::size_t value = 0;
@@ -258,15 +284,17 @@ inline network_spec make_network(std::string_view name, const network_options &o
          "' is unknown, expected resnet8, resnet20, resnet18, another resnet<6m+2>, or wrn-<6m+4>-<width>");
 }
 
-/// Seeded initial weights, different for each `run`: convolutions He-normal over fan-out, the last layer uniform within 1/sqrt(E), batch-norm
-/// scale and variance 1, everything else 0.
-/// shapes: result (S) in layout order. source: [He2015] Section 2.2
-inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_t seed, std::uint32_t run = 0) {
+/// Seeded initial weights, different for each `run`: convolutions He-normal over fan-out, the last layer
+/// uniform within 1/sqrt(E), batch-norm scale and variance 1, everything else 0. shapes: result (S) in layout
+/// order. source: [He2015] Section 2.2
+inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_t seed,
+                                          std::uint32_t run = 0) {
     std::vector<float> state(spec.state_size(), 0.0f);
     float bound = 0;
     for (std::size_t w = 0; w < spec.weights.size(); ++w) {
         const auto &entry = spec.weights[w];
-        rng draw({.seed = seed, .stage = stream::weights, .pass = run, .sample = static_cast<std::uint32_t>(w)});
+        rng draw(
+            {.seed = seed, .stage = stream::weights, .pass = run, .sample = static_cast<std::uint32_t>(w)});
         const std::span values(state.data() + entry.offset, entry.size);
         switch (entry.kind) {
         case weight_kind::convolution: {
@@ -274,7 +302,9 @@ inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_
             for (auto &value : values) value = draw.normal() * std::sqrt(2.0f / fan_out);
             break;
         }
-        case weight_kind::linear: bound = 1.0f / std::sqrt(static_cast<float>(entry.shape[1])); [[fallthrough]];
+        case weight_kind::linear:
+            bound = 1.0f / std::sqrt(static_cast<float>(entry.shape[1]));
+            [[fallthrough]];
         case weight_kind::bias:
             for (auto &value : values) value = draw.uniform(-bound, bound);
             break;
@@ -283,7 +313,8 @@ inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_
             for (auto &value : values) value = 1.0f;
             break;
         case weight_kind::shift:
-        case weight_kind::running_mean: break;
+        case weight_kind::running_mean:
+            break;
         }
     }
     return state;

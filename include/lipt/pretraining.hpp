@@ -1,4 +1,5 @@
-// The stages before the selection: the common start, the plan, the workers and their soup; or conventional pre-training.
+// The stages before the selection: the common start, the plan, the workers and their soup; or conventional
+// pre-training.
 #pragma once
 
 #include <lipt/merge.hpp>
@@ -18,12 +19,14 @@
 
 namespace lipt {
 
-/// Runs `count` tasks, each given its number, side by side or one after another; returns what went wrong with each,
-/// empty where nothing did. adapters/launch has one that uses threads.
-using launcher = std::function<std::vector<std::string>(std::size_t count, const std::function<void(std::size_t)> &task)>;
+/// Runs `count` tasks, each given its number, side by side or one after another; returns what went wrong with
+/// each, empty where nothing did. adapters/launch has one that uses threads.
+using launcher =
+    std::function<std::vector<std::string>(std::size_t count, const std::function<void(std::size_t)> &task)>;
 
 /// The plainest launcher: one after another in this thread; a failure is not caught.
-inline std::vector<std::string> launch_in_order(std::size_t count, const std::function<void(std::size_t)> &task) {
+inline std::vector<std::string> launch_in_order(std::size_t count,
+                                                const std::function<void(std::size_t)> &task) {
     for (std::size_t i = 0; i < count; ++i) task(i);
     return std::vector<std::string>(count);
 }
@@ -40,8 +43,8 @@ struct pipeline_context {
 };
 
 /// Checks data, network and settings, and draws the held-out split.
-/// errors: D-ids of check(image_set), U10 to U12, Q-ids of plan_shards, P01 densities, D05 images of another shape or classes than the network, D06 a class
-/// without a held-out sample
+/// errors: D-ids of check(image_set), U10 to U12, Q-ids of plan_shards, P01 densities, D05 images of another
+/// shape or classes than the network, D06 a class without a held-out sample
 inline pipeline_context make_context(network_spec spec, const image_set &train, const image_set &test,
                                      const pipeline_settings &settings, launcher launch = launch_in_order) {
     check(train);
@@ -49,7 +52,8 @@ inline pipeline_context make_context(network_spec spec, const image_set &train, 
     check(settings);
     require(train.shape == spec.image && test.shape == spec.image && train.classes == spec.classes &&
                 test.classes == spec.classes,
-            "D05", "data: images or classes of the training or test set differ from those of the network ", spec.name);
+            "D05", "data: images or classes of the training or test set differ from those of the network ",
+            spec.name);
     auto split = split_stratified(train.labels, train.classes, settings.hold_out,
                                   {.seed = settings.seed, .stage = stream::hold_out});
     require(split.part.size() >= train.classes, "D06", "data: ", split.part.size(), " held-out samples for ",
@@ -59,7 +63,8 @@ inline pipeline_context make_context(network_spec spec, const image_set &train, 
         plan_shards(split.rest, train.labels, train.classes, settings.shards, settings.seed);
         if (settings.local.pruning != prune_time::never) draw_density(settings.local.prune, settings.seed, 0);
     }
-    return {std::move(spec), train, test, settings, std::move(split.part), std::move(split.rest), std::move(launch)};
+    return {std::move(spec),  train, test, settings, std::move(split.part), std::move(split.rest),
+            std::move(launch)};
 }
 
 /// The common start of all workers: a short training from random weights; made once, then loaded.
@@ -69,10 +74,14 @@ std::vector<float> initialize(const pipeline_context &context, Training &backend
     if (auto kept = store.load_state("theta_star")) return std::move(*kept);
     const auto &settings = context.settings;
     auto done = run_training(backend,
-                             {.name = "initialize", .set = context.train, .options = settings.initialize,
-                              .streams = {.seed = settings.seed, .order = stream::initialize_order,
+                             {.name = "initialize",
+                              .set = context.train,
+                              .options = settings.initialize,
+                              .streams = {.seed = settings.seed,
+                                          .order = stream::initialize_order,
                                           .augment = stream::initialize_augment}},
-                             initial_weights(context.spec, settings.seed), every_epoch({.indices = context.pool}), store);
+                             initial_weights(context.spec, settings.seed),
+                             every_epoch({.indices = context.pool}), store);
     done.cost.peak_mib = store.peak_mib();
     store.record(done.cost);
     store.save_state("theta_star", done.state.weights);
@@ -83,16 +92,18 @@ std::vector<float> initialize(const pipeline_context &context, Training &backend
 template <pipeline_store Store>
 shard_plan plan(const pipeline_context &context, Store &store) {
     if (auto kept = store.load_plan()) return std::move(*kept);
-    auto made = plan_shards(context.pool, context.train.labels, context.train.classes, context.settings.shards,
-                            context.settings.seed);
+    auto made = plan_shards(context.pool, context.train.labels, context.train.classes,
+                            context.settings.shards, context.settings.seed);
     store.save_plan(made);
     return made;
 }
 
-/// What a worker sends back: a bit a prunable weight and the kept values, or all values where it did not prune.
+/// What a worker sends back: a bit a prunable weight and the kept values, or all values where it did not
+/// prune.
 inline std::uint64_t upload_bytes(const local_result &result) {
     if (result.keep_mask.empty()) return result.weights.size() * sizeof(float);
-    const auto kept = static_cast<std::uint64_t>(std::count(result.keep_mask.begin(), result.keep_mask.end(), 1.0f));
+    const auto kept =
+        static_cast<std::uint64_t>(std::count(result.keep_mask.begin(), result.keep_mask.end(), 1.0f));
     return (result.keep_mask.size() + 7) / 8 + kept * sizeof(float);
 }
 
@@ -109,8 +120,9 @@ void work(const pipeline_context &context, const Tensor &tensor, std::span<const
     image_batch shard;
     gather(context.train, shards.shards[worker], shard);
     worker_upload upload;
-    upload.result = train_locally(backend, tensor, as_set(shard, context.train), theta_star,
-                                  static_cast<std::uint32_t>(worker), context.settings.local, context.settings.seed);
+    upload.result =
+        train_locally(backend, tensor, as_set(shard, context.train), theta_star,
+                      static_cast<std::uint32_t>(worker), context.settings.local, context.settings.seed);
     upload.cost.name = "local";
     upload.cost.add_training(upload.result.samples);
     upload.cost.bytes_to_workers =
@@ -121,10 +133,12 @@ void work(const pipeline_context &context, const Tensor &tensor, std::span<const
     store.save_worker(worker, upload);
 }
 
-/// All workers that have not delivered yet. Returns what went wrong, a worker; a failed one is simply not merged.
+/// All workers that have not delivered yet. Returns what went wrong, a worker; a failed one is simply not
+/// merged.
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 std::vector<refused_worker> work_all(const pipeline_context &context, const Tensor &tensor,
-                                     std::span<const float> theta_star, const shard_plan &shards, Store &store) {
+                                     std::span<const float> theta_star, const shard_plan &shards,
+                                     Store &store) {
     std::vector<std::size_t> pending;
     for (std::size_t w = 0; w < shards.shards.size(); ++w) {
         if (!store.load_worker(w).refused.empty()) pending.push_back(w);
@@ -142,7 +156,8 @@ std::vector<refused_worker> work_all(const pipeline_context &context, const Tens
 
 namespace detail {
 
-/// The images that the merge scores with: statistics from clean training images of the pool, accuracy on held-out ones.
+/// The images that the merge scores with: statistics from clean training images of the pool, accuracy on
+/// held-out ones.
 inline std::pair<image_batch, image_batch> merge_images(const pipeline_context &context) {
     std::vector<std::int64_t> observed = context.pool;
     rng({.seed = context.settings.seed, .stage = stream::observe}).shuffle(std::span(observed));
@@ -153,7 +168,8 @@ inline std::pair<image_batch, image_batch> merge_images(const pipeline_context &
     return images;
 }
 
-/// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads at hand.
+/// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads
+/// at hand.
 inline stage_cost sum_workers(std::span<const worker_upload> uploads, std::size_t threads) {
     stage_cost sum{.name = "local"};
     for (const auto &upload : uploads) {
@@ -175,8 +191,8 @@ inline stage_cost sum_workers(std::span<const worker_upload> uploads, std::size_
 /// The soup of all whole uploads; the others are named with their reasons. Made once, then loaded.
 /// errors: S05 no whole upload
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
-std::vector<float> merge(const pipeline_context &context, Training &backend, const Tensor &tensor, Store &store,
-                         std::span<const refused_worker> failed = {}) {
+std::vector<float> merge(const pipeline_context &context, Training &backend, const Tensor &tensor,
+                         Store &store, std::span<const refused_worker> failed = {}) {
     if (auto kept = store.load_state("soup")) return std::move(*kept);
     const auto &settings = context.settings;
     const auto theta_star = store.load_state("theta_star");
@@ -193,16 +209,17 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
             weights.push_back(uploads[w].result.weights);
             continue;
         }
-        const auto cause = std::find_if(failed.begin(), failed.end(), [&](const auto &f) { return f.worker == w; });
+        const auto cause =
+            std::find_if(failed.begin(), failed.end(), [&](const auto &f) { return f.worker == w; });
         report.refused.push_back({w, cause == failed.end() ? uploads[w].refused : cause->reason});
     }
     require(!whole.empty(), "S05", "merge: none of ", uploads.size(), " workers has delivered: worker 0: ",
             report.refused.empty() ? "" : report.refused.front().reason);
     const auto [observe, held_out] = detail::merge_images(context);
     const merge_data data{as_set(observe, context.train), as_set(held_out, context.train)};
-    const auto merged = merge_workers(backend, tensor, *theta_star, weights, data,
-                                      {.soup = settings.soup, .statistics = settings.statistics,
-                                       .batch_size = settings.shards.batch_size});
+    const auto merged = merge_workers(
+        backend, tensor, *theta_star, weights, data,
+        {.soup = settings.soup, .statistics = settings.statistics, .batch_size = settings.shards.batch_size});
     report.theta_star_accuracy = merged.theta_star_accuracy;
     report.accuracy = merged.soup.score;
     report.evaluations = merged.soup.evaluations;
@@ -221,19 +238,24 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     return merged.weights;
 }
 
-/// Conventional pre-training: runs from different random weights on the whole pool, each with its checkpoints.
-/// shapes: result `full_runs` of (S). cost: runs x epochs x pool forward and backward
+/// Conventional pre-training: runs from different random weights on the whole pool, each with its
+/// checkpoints. shapes: result `full_runs` of (S). cost: runs x epochs x pool forward and backward
 template <training_backend Training, pipeline_store Store>
-std::vector<std::vector<float>> pretrain_full(const pipeline_context &context, Training &backend, Store &store) {
+std::vector<std::vector<float>> pretrain_full(const pipeline_context &context, Training &backend,
+                                              Store &store) {
     const auto &settings = context.settings;
     stage_cost total{.name = "pretrain"};
     std::vector<std::vector<float>> models;
     for (std::size_t r = 0; r < settings.full_runs; ++r) {
         const auto run = static_cast<std::uint32_t>(r);
         auto done = run_training(backend,
-                                 {.name = text("pretrain-", r), .set = context.train, .options = settings.full,
-                                  .streams = {.seed = settings.seed, .order = stream::initialize_order,
-                                              .augment = stream::initialize_augment, .worker = run}},
+                                 {.name = text("pretrain-", r),
+                                  .set = context.train,
+                                  .options = settings.full,
+                                  .streams = {.seed = settings.seed,
+                                              .order = stream::initialize_order,
+                                              .augment = stream::initialize_augment,
+                                              .worker = run}},
                                  initial_weights(context.spec, settings.seed, run),
                                  every_epoch({.indices = context.pool}), store);
         total.wall_s += done.cost.wall_s;

@@ -1,6 +1,6 @@
-// Counter-based randomness: every draw is a pure function of (seed, stage, worker, pass, sample, position), so
-// results do not depend on threads, on order, or on the host that ran a worker.
-// source: [Salmon2011] Philox-4x32-10; tested against Random123's known answers.
+// Counter-based randomness: every draw is a pure function of (seed, stage, worker, pass, sample, position),
+// so results do not depend on threads, on order, or on the host that ran a worker. source: [Salmon2011]
+// Philox-4x32-10; tested against Random123's known answers.
 #pragma once
 
 #include <array>
@@ -19,10 +19,9 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t left = std::uint64_t{0xD2511F53u} * counter[0];
         const std::uint64_t right = std::uint64_t{0xCD9E8D57u} * counter[2];
-        counter = {static_cast<std::uint32_t>(right >> 32) ^ counter[1] ^ key[0],
-                   static_cast<std::uint32_t>(right),
-                   static_cast<std::uint32_t>(left >> 32) ^ counter[3] ^ key[1],
-                   static_cast<std::uint32_t>(left)};
+        counter = {
+            static_cast<std::uint32_t>(right >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(right),
+            static_cast<std::uint32_t>(left >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(left)};
         key[0] += 0x9E3779B9u;
         key[1] += 0xBB67AE85u;
     }
@@ -31,8 +30,21 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
 
 /// Which part of the program draws; part of the key, so that no two parts share a stream.
 enum class stream : std::uint8_t {
-    weights, hold_out, subsample, initialize_order, initialize_augment, plan, local_order, local_augment,
-    density, prune, select, train_order, train_augment, observe, test,
+    weights,
+    hold_out,
+    subsample,
+    initialize_order,
+    initialize_augment,
+    plan,
+    local_order,
+    local_augment,
+    density,
+    prune,
+    select,
+    train_order,
+    train_augment,
+    observe,
+    test,
 };
 
 /// The coordinates of one random stream. Only the fields that a stage has are set.
@@ -51,7 +63,8 @@ class rng {
 
     constexpr explicit rng(stream_key key) noexcept
         : key_{static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)},
-          counter_{0, key.sample, key.pass, (static_cast<std::uint32_t>(key.stage) << 24) | (key.worker & 0xFFFFFFu)} {}
+          counter_{0, key.sample, key.pass,
+                   (static_cast<std::uint32_t>(key.stage) << 24) | (key.worker & 0xFFFFFFu)} {}
 
     static constexpr result_type min() noexcept { return 0; }
     static constexpr result_type max() noexcept { return 0xFFFFFFFFu; }
@@ -77,7 +90,8 @@ class rng {
         const std::uint32_t rejected = (0u - bound) % bound;
         while (true) {
             const std::uint64_t product = std::uint64_t{(*this)()} * bound;
-            if (static_cast<std::uint32_t>(product) >= rejected) return static_cast<std::uint32_t>(product >> 32);
+            if (static_cast<std::uint32_t>(product) >= rejected)
+                return static_cast<std::uint32_t>(product >> 32);
         }
     }
 

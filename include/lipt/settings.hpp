@@ -19,8 +19,8 @@ enum class pretrain_kind : std::uint8_t { lipt, full, none };
 /// Where the main training begins: random weights, the common start of the workers, or the pre-trained model.
 enum class start_kind : std::uint8_t { fresh, theta_star, pretrained };
 
-/// How a mixture gets its batch-norm statistics: from clean training images for just these weights, or averaged
-/// like the weights (cheaper, and far worse as a rule).
+/// How a mixture gets its batch-norm statistics: from clean training images for just these weights, or
+/// averaged like the weights (cheaper, and far worse as a rule).
 enum class statistics_kind : std::uint8_t { reestimated, averaged };
 
 /// Whose gradients choose the subset: the soup's, or the scores of all workers' models averaged.
@@ -32,8 +32,8 @@ struct pipeline_settings {
     std::uint64_t seed = 0;
     std::size_t threads = 2;
 
-    double hold_out = 0.02;     ///< stratified share of the training set for the soup's score and Glister
-    bool rank_held_out = true;  ///< held-out samples may be selected
+    double hold_out = 0.02;    ///< stratified share of the training set for the soup's score and Glister
+    bool rank_held_out = true; ///< held-out samples may be selected
     pretrain_kind pretrain = pretrain_kind::lipt;
 
     train_options initialize{.epochs = 1, .decay = schedule::constant};
@@ -54,24 +54,27 @@ struct pipeline_settings {
 
     start_kind start = start_kind::fresh;
     train_options main{};
-    bool equal_steps = false;        ///< epochs count the whole set's steps, whatever the fraction
-    bool use_weights = true;         ///< the selector's weights enter the loss
-    std::size_t reselect_every = 0;  ///< epochs; 0: never
-    std::size_t evaluate_every = 1;  ///< epochs between scores on the test set; the last is always scored
+    bool equal_steps = false;       ///< epochs count the whole set's steps, whatever the fraction
+    bool use_weights = true;        ///< the selector's weights enter the loss
+    std::size_t reselect_every = 0; ///< epochs; 0: never
+    std::size_t evaluate_every = 1; ///< epochs between scores on the test set; the last is always scored
 };
 
 /// Checks what no single stage can: ranges of the settings that join stages.
-/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training does not make
+/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training
+/// does not make
 inline void check(const pipeline_settings &settings) {
-    require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ", settings.hold_out,
-            ", expected above 0 and below 1 (--hold-out)");
-    require(settings.fraction > 0 && settings.fraction <= 1, "U11", "settings: fraction is ", settings.fraction,
-            ", expected above 0 and at most 1 (--fraction)");
+    require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ",
+            settings.hold_out, ", expected above 0 and below 1 (--hold-out)");
+    require(settings.fraction > 0 && settings.fraction <= 1, "U11", "settings: fraction is ",
+            settings.fraction, ", expected above 0 and at most 1 (--fraction)");
     require(settings.full_runs > 0 && settings.evaluate_every > 0 && settings.threads > 0, "U12",
             "settings: --pretrain-runs, --evaluate-every and --threads must be at least 1");
     const bool made = settings.start == start_kind::fresh || settings.pretrain == pretrain_kind::lipt ||
                       (settings.start == start_kind::pretrained && settings.pretrain == pretrain_kind::full);
-    require(made, "U13", "settings: this --pretrain makes no weights for this --start: use --start fresh, or --pretrain lipt");
+    require(
+        made, "U13",
+        "settings: this --pretrain makes no weights for this --start: use --start fresh, or --pretrain lipt");
 }
 
 } // namespace lipt

@@ -27,13 +27,15 @@ struct shard_plan {
 
 namespace detail {
 
-/// The pool in an order of which every consecutive piece of a few hundred is close to the pool's class shares:
-/// each class is shuffled, then its members are spread evenly over [0,1) and all are merged by that position.
+/// The pool in an order of which every consecutive piece of a few hundred is close to the pool's class
+/// shares: each class is shuffled, then its members are spread evenly over [0,1) and all are merged by that
+/// position.
 inline std::vector<std::int64_t> interleave_classes(std::span<const std::int64_t> pool,
                                                     std::span<const std::int32_t> labels, std::size_t classes,
                                                     rng &draw) {
     std::vector<std::vector<std::int64_t>> members(classes);
-    for (const auto i : pool) members[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])].push_back(i);
+    for (const auto i : pool)
+        members[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])].push_back(i);
     struct placed {
         double position;
         std::int64_t index;
@@ -64,13 +66,13 @@ inline std::vector<std::int64_t> interleave_classes(std::span<const std::int64_t
 /// cost: O(pool), O(pool log pool) when stratified. source: [Ro2023] Section 3.2
 inline shard_plan plan_shards(std::span<const std::int64_t> pool, std::span<const std::int32_t> labels,
                               std::size_t classes, const shard_options &options, std::uint64_t seed) {
-    require(options.workers > 0 && options.minibatches > 0 && options.batch_size > 0, "Q01", "plan: ",
-            options.workers, " workers, ", options.minibatches, " minibatches, batch size ", options.batch_size,
-            ": each must be at least 1");
+    require(options.workers > 0 && options.minibatches > 0 && options.batch_size > 0, "Q01",
+            "plan: ", options.workers, " workers, ", options.minibatches, " minibatches, batch size ",
+            options.batch_size, ": each must be at least 1");
     // Divisions, not a product: three huge settings must not wrap around to a small need.
-    require(options.workers <= pool.size() / options.minibatches / options.batch_size, "Q02", "plan: ",
-            options.workers, " workers x ", options.minibatches, " minibatches x ", options.batch_size,
-            " samples are more than the ", pool.size(),
+    require(options.workers <= pool.size() / options.minibatches / options.batch_size, "Q02",
+            "plan: ", options.workers, " workers x ", options.minibatches, " minibatches x ",
+            options.batch_size, " samples are more than the ", pool.size(),
             " samples to draw from: lower --workers, --minibatches or --batch-size");
     rng draw({.seed = seed, .stage = stream::plan});
     std::vector<std::int64_t> order(pool.begin(), pool.end());

@@ -20,7 +20,8 @@ namespace lipt {
 enum class soup_method : std::uint8_t { greedy, uniform };
 
 /// How the share alpha of a joining ingredient is found, cheapest first. equal: 1/(k+1), the running mean
-/// (Wortsman 2022), one evaluation; grid: j/(points+1), j = 1..points; golden: golden-section search on [0,1].
+/// (Wortsman 2022), one evaluation; grid: j/(points+1), j = 1..points; golden: golden-section search on
+/// [0,1].
 enum class alpha_search : std::uint8_t { equal, grid, golden };
 
 /// Settings of the soup.
@@ -84,13 +85,15 @@ class soup_maker {
         return reached;
     }
 
-    best_mixture search(const matrix &soup, const matrix &ingredient, std::size_t kept, const soup_options &options) {
+    best_mixture search(const matrix &soup, const matrix &ingredient, std::size_t kept,
+                        const soup_options &options) {
         best_mixture best;
         if (options.search == alpha_search::equal) {
             attempt(soup, ingredient, 1.0 / static_cast<double>(kept + 1), best);
         } else if (options.search == alpha_search::grid) {
             for (std::size_t j = 1; j <= options.points; ++j) {
-                attempt(soup, ingredient, static_cast<double>(j) / static_cast<double>(options.points + 1), best);
+                attempt(soup, ingredient, static_cast<double>(j) / static_cast<double>(options.points + 1),
+                        best);
             }
         } else {
             golden_section(soup, ingredient, options.points, best);
@@ -101,7 +104,8 @@ class soup_maker {
     std::size_t evaluations = 0;
 
   private:
-    void golden_section(const matrix &soup, const matrix &ingredient, std::size_t points, best_mixture &best) {
+    void golden_section(const matrix &soup, const matrix &ingredient, std::size_t points,
+                        best_mixture &best) {
         constexpr double ratio = 0.6180339887498949;
         double low = 0, high = 1, inner = 1 - ratio, outer = ratio;
         double at_inner = attempt(soup, ingredient, inner, best);
@@ -136,10 +140,12 @@ inline std::vector<std::size_t> greedy_order(std::span<const double> scores) {
 
 /// The mean of all ingredients. shapes: each (1,S). errors: S01 no ingredient, S02 different sizes
 template <tensor_backend Tensor>
-typename Tensor::matrix uniform_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients) {
+typename Tensor::matrix uniform_soup(const Tensor &tensor,
+                                     std::span<const typename Tensor::matrix> ingredients) {
     require(!ingredients.empty(), "S01", "soup: no ingredient: at least one worker's weights are needed");
     for (std::size_t i = 1; i < ingredients.size(); ++i) {
-        require(tensor.columns(ingredients[i]) == tensor.columns(ingredients[0]) && tensor.rows(ingredients[i]) == 1,
+        require(tensor.columns(ingredients[i]) == tensor.columns(ingredients[0]) &&
+                    tensor.rows(ingredients[i]) == 1,
                 "S02", "soup: ingredient ", i, " has ", tensor.columns(ingredients[i]), " weights, expected ",
                 tensor.columns(ingredients[0]), ": build it from the same network_spec");
     }
@@ -151,12 +157,12 @@ typename Tensor::matrix uniform_soup(const Tensor &tensor, std::span<const typen
     return soup;
 }
 
-/// Merges the ingredients. `score(weights)` returns a finite number, higher is better: usually the accuracy on held-out samples
-/// after the batch-norm statistics have been re-estimated for just these weights. An ingredient joins as
-/// (1-a)*soup + a*ingredient with the best a tried, and only if that is better than the soup without it.
-/// shapes: ingredients n of (1,S). errors: S01 no ingredient, S02 different sizes, S03 no points
-/// cost: n + (n-1)*points evaluations of the score at most; memory 3 S beside the ingredients
-/// source: [Ro2023] Section 3.2, [Wortsman2022] Algorithm 1; the search over a is the former's, its form ours
+/// Merges the ingredients. `score(weights)` returns a finite number, higher is better: usually the accuracy
+/// on held-out samples after the batch-norm statistics have been re-estimated for just these weights. An
+/// ingredient joins as (1-a)*soup + a*ingredient with the best a tried, and only if that is better than the
+/// soup without it. shapes: ingredients n of (1,S). errors: S01 no ingredient, S02 different sizes, S03 no
+/// points cost: n + (n-1)*points evaluations of the score at most; memory 3 S beside the ingredients source:
+/// [Ro2023] Section 3.2, [Wortsman2022] Algorithm 1; the search over a is the former's, its form ours
 template <tensor_backend Tensor, class Score>
 soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients,
                               Score &&score, const soup_options &options = {}) {
@@ -169,8 +175,11 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
         result.score = maker.evaluate(result.weights);
         result.evaluations = maker.evaluations;
         for (std::size_t i = 0; i < ingredients.size(); ++i) {
-            result.ingredients.push_back({.worker = i, .alpha = 1.0 / static_cast<double>(ingredients.size()),
-                                          .after = result.score, .kept = true, .reason = "uniform"});
+            result.ingredients.push_back({.worker = i,
+                                          .alpha = 1.0 / static_cast<double>(ingredients.size()),
+                                          .after = result.score,
+                                          .kept = true,
+                                          .reason = "uniform"});
         }
         return result;
     }
@@ -178,13 +187,20 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
     for (const auto &ingredient : ingredients) alone.push_back(maker.evaluate(ingredient));
     const auto order = greedy_order(alone);
     soup_result<Tensor> result{ingredients[order[0]], alone[order[0]]};
-    result.ingredients.push_back({.worker = order[0], .score_alone = alone[order[0]], .alpha = 1,
-                                  .after = alone[order[0]], .kept = true, .reason = "best alone"});
+    result.ingredients.push_back({.worker = order[0],
+                                  .score_alone = alone[order[0]],
+                                  .alpha = 1,
+                                  .after = alone[order[0]],
+                                  .kept = true,
+                                  .reason = "best alone"});
     std::size_t kept = 1;
     for (std::size_t r = 1; r < order.size(); ++r) {
         auto best = maker.search(result.weights, ingredients[order[r]], kept, options);
-        ingredient_report report{.worker = order[r], .score_alone = alone[order[r]], .alpha = best.alpha,
-                                 .before = result.score, .after = best.score};
+        ingredient_report report{.worker = order[r],
+                                 .score_alone = alone[order[r]],
+                                 .alpha = best.alpha,
+                                 .before = result.score,
+                                 .after = best.score};
         report.kept = best.score > result.score;
         report.reason = report.kept ? "improved the score" : "no share tried improved the score";
         if (report.kept) {

@@ -20,7 +20,8 @@
 
 namespace lipt {
 
-/// What one stage cost. `forward` and `backward` count images through the network; `samples_read` images read.
+/// What one stage cost. `forward` and `backward` count images through the network; `samples_read` images
+/// read.
 struct stage_cost {
     std::string name; ///< initialize, local, merge, features, select, train, or pretrain
     double wall_s = 0, cpu_s = 0;
@@ -29,7 +30,9 @@ struct stage_cost {
     double peak_mib = 0;
 
     /// Adds a pass of training (forward and backward) over this many images.
-    void add_training(std::uint64_t samples) { samples_read += samples, forward += samples, backward += samples; }
+    void add_training(std::uint64_t samples) {
+        samples_read += samples, forward += samples, backward += samples;
+    }
     /// Adds a pass forward.
     void add_forward(std::uint64_t samples) { samples_read += samples, forward += samples; }
 };
@@ -78,13 +81,14 @@ struct kept_selection {
     std::size_t epoch = 0;
 };
 
-/// Where the pipeline keeps what it made. `load_*` yields nothing where it is not there or not whole; `save_*` keeps
-/// a value so that it is either there entirely or not at all. Costs are recorded before the output of their stage, so
-/// that an output never stands without its cost.
+/// Where the pipeline keeps what it made. `load_*` yields nothing where it is not there or not whole;
+/// `save_*` keeps a value so that it is either there entirely or not at all. Costs are recorded before the
+/// output of their stage, so that an output never stands without its cost.
 template <class Store>
-concept pipeline_store = requires(Store store, std::string_view name, std::span<const float> weights, std::size_t index,
-                                  const shard_plan &plan, const worker_upload &upload, const merge_report &merged,
-                                  const kept_selection &chosen, const checkpoint &progress, const stage_cost &cost,
+concept pipeline_store = requires(Store store, std::string_view name, std::span<const float> weights,
+                                  std::size_t index, const shard_plan &plan, const worker_upload &upload,
+                                  const merge_report &merged, const kept_selection &chosen,
+                                  const checkpoint &progress, const stage_cost &cost,
                                   const epoch_record &epoch) {
     { store.load_state(name) } -> std::same_as<std::optional<std::vector<float>>>;
     { store.save_state(name, weights) } -> std::same_as<void>;
@@ -99,7 +103,7 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
     { store.save_checkpoint(name, progress) } -> std::same_as<void>;
     { store.checkpoint_due(name) } -> std::same_as<bool>;
     { store.record(cost) } -> std::same_as<void>;
-    { store.progress(name, index, index) } -> std::same_as<void>; // stage, done, of
+    { store.progress(name, index, index) } -> std::same_as<void>;   // stage, done, of
     { store.epoch_done(name, epoch, index) } -> std::same_as<void>; // stage, its epoch, of
     { store.peak_mib() } -> std::same_as<double>;
 };
@@ -126,7 +130,9 @@ class memory_store {
     }
     void save_selection(const kept_selection &chosen) { selections[chosen.epoch] = chosen; }
     std::optional<checkpoint> load_checkpoint(std::string_view name) const { return find(checkpoints, name); }
-    void save_checkpoint(std::string_view name, const checkpoint &made) { checkpoints[std::string(name)] = made; }
+    void save_checkpoint(std::string_view name, const checkpoint &made) {
+        checkpoints[std::string(name)] = made;
+    }
     bool checkpoint_due(std::string_view) const { return false; }
     void record(const stage_cost &cost) { costs[cost.name] = cost; }
     void progress(std::string_view, std::size_t, std::size_t) const {}

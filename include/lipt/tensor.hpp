@@ -1,5 +1,5 @@
-// The first seam: what the algorithms compute with. Masks, soup and every selector are written once over these few
-// kernels, so they run where the data is: plain loops, BLAS and TBB, or a GPU.
+// The first seam: what the algorithms compute with. Masks, soup and every selector are written once over
+// these few kernels, so they run where the data is: plain loops, BLAS and TBB, or a GPU.
 #pragma once
 
 #include <lipt/error.hpp>
@@ -27,8 +27,10 @@ struct gemm_options {
 
 /// A dense matrix type and its kernels. Vectors are matrices of one column (a value a row) or one row.
 /// Contract, each line a test of tests/conformance:
-///  1. `make(rows, columns)` is all zeros; `from_host` and `to_host` copy, and to_host(from_host(x)) is x, bit for bit.
-///  2. `gemm` as in gemm_options; a one-column b is a GEMV. Each element is a dot product of fixed order: no result
+///  1. `make(rows, columns)` is all zeros; `from_host` and `to_host` copy, and to_host(from_host(x)) is x,
+///  bit for bit.
+///  2. `gemm` as in gemm_options; a one-column b is a GEMV. Each element is a dot product of fixed order: no
+///  result
 ///     depends on the number of threads.
 ///  3. `combine(alpha, x, beta, y)`: y = alpha*x + beta*y, same shape.
 ///  4. `multiply(x, y)`: y = x .* y, where x has y's shape, or y's rows and one column, which is repeated.
@@ -36,55 +38,58 @@ struct gemm_options {
 ///  6. `row_dots(a, b)`: (rows,1), the dot product of each row of a with the same row of b.
 ///  7. `softmax_residual(logits, labels)`: (N,C) softmax(row) - onehot(label), stable for any finite logits.
 ///  8. `gather_rows(a, indices)`: rows of a in that order, repeats allowed.
-///  9. `column_means(a)`: (1,columns); sums are kept in double or in a tree, so that N of millions loses nothing.
-/// 10. `smallest_magnitude_mask(a, count)`: a's shape, 0 at the `count` entries of smallest |a|, 1 elsewhere; of
+///  9. `column_means(a)`: (1,columns); sums are kept in double or in a tree, so that N of millions loses
+///  nothing.
+/// 10. `smallest_magnitude_mask(a, count)`: a's shape, 0 at the `count` entries of smallest |a|, 1 elsewhere;
+/// of
 ///     equal magnitudes the lowest index (row-major) becomes 0 first.
-/// 11. `arg_max(values, excluded)`: the row of the largest of values (n,1) where excluded (n,1) is 0; ties go to the
+/// 11. `arg_max(values, excluded)`: the row of the largest of values (n,1) where excluded (n,1) is 0; ties go
+/// to the
 ///     lowest row; all excluded is an error. NaN counts as the smallest value.
 /// 12. `set(a, row, column, value)` and `get(a, row, column)`: one element.
-/// 13. `facility_gain(similarity, best)`: (m,1), sum_j max(similarity(i,j) - best(0,j), 0) for each row i of (m,n).
-/// Shapes that do not fit raise an error (B-ids) before anything is written.
+/// 13. `facility_gain(similarity, best)`: (m,1), sum_j max(similarity(i,j) - best(0,j), 0) for each row i of
+/// (m,n). Shapes that do not fit raise an error (B-ids) before anything is written.
 template <class Tensor>
-concept tensor_backend =
-    requires(const Tensor tensor, const typename Tensor::matrix &a, typename Tensor::matrix &out,
-             const host_matrix &host, std::size_t size, float scalar, std::span<const std::int32_t> labels,
-             std::span<const std::int64_t> indices, const gemm_options &options) {
-        requires std::movable<typename Tensor::matrix>;
-        requires std::copyable<typename Tensor::matrix>;
-        { tensor.make(size, size) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.from_host(host) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.to_host(a) } -> std::same_as<host_matrix>;
-        { tensor.rows(a) } -> std::same_as<std::size_t>;
-        { tensor.columns(a) } -> std::same_as<std::size_t>;
-        { tensor.gemm(a, a, out, options) } -> std::same_as<void>;
-        { tensor.combine(scalar, a, scalar, out) } -> std::same_as<void>;
-        { tensor.multiply(a, out) } -> std::same_as<void>;
-        { tensor.maximum(a, out) } -> std::same_as<void>;
-        { tensor.row_dots(a, a) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.softmax_residual(a, labels) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.gather_rows(a, indices) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.column_means(a) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.smallest_magnitude_mask(a, size) } -> std::same_as<typename Tensor::matrix>;
-        { tensor.arg_max(a, a) } -> std::same_as<std::int64_t>;
-        { tensor.set(out, size, size, scalar) } -> std::same_as<void>;
-        { tensor.get(a, size, size) } -> std::same_as<float>;
-        { tensor.facility_gain(a, a) } -> std::same_as<typename Tensor::matrix>;
-    };
+concept tensor_backend = requires(const Tensor tensor, const typename Tensor::matrix &a,
+                                  typename Tensor::matrix &out, const host_matrix &host, std::size_t size,
+                                  float scalar, std::span<const std::int32_t> labels,
+                                  std::span<const std::int64_t> indices, const gemm_options &options) {
+    requires std::movable<typename Tensor::matrix>;
+    requires std::copyable<typename Tensor::matrix>;
+    { tensor.make(size, size) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.from_host(host) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.to_host(a) } -> std::same_as<host_matrix>;
+    { tensor.rows(a) } -> std::same_as<std::size_t>;
+    { tensor.columns(a) } -> std::same_as<std::size_t>;
+    { tensor.gemm(a, a, out, options) } -> std::same_as<void>;
+    { tensor.combine(scalar, a, scalar, out) } -> std::same_as<void>;
+    { tensor.multiply(a, out) } -> std::same_as<void>;
+    { tensor.maximum(a, out) } -> std::same_as<void>;
+    { tensor.row_dots(a, a) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.softmax_residual(a, labels) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.gather_rows(a, indices) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.column_means(a) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.smallest_magnitude_mask(a, size) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.arg_max(a, a) } -> std::same_as<std::int64_t>;
+    { tensor.set(out, size, size, scalar) } -> std::same_as<void>;
+    { tensor.get(a, size, size) } -> std::same_as<float>;
+    { tensor.facility_gain(a, a) } -> std::same_as<typename Tensor::matrix>;
+};
 
 namespace detail {
 
 /// The shape checks that every backend makes, in one place. errors: B01
 inline void require_shape(bool fits, std::string_view kernel, std::size_t rows_a, std::size_t columns_a,
                           std::size_t rows_b, std::size_t columns_b) {
-    require(fits, "B01", "tensor: ", kernel, " of (", rows_a, ",", columns_a, ") and (", rows_b, ",", columns_b,
-            "): the shapes do not fit");
+    require(fits, "B01", "tensor: ", kernel, " of (", rows_a, ",", columns_a, ") and (", rows_b, ",",
+            columns_b, "): the shapes do not fit");
 }
 
 /// Two matrices of one shape. errors: B01
 template <class Tensor, class Matrix>
 void require_same(const Tensor &tensor, std::string_view kernel, const Matrix &a, const Matrix &b) {
-    require_shape(tensor.rows(a) == tensor.rows(b) && tensor.columns(a) == tensor.columns(b), kernel, tensor.rows(a),
-                  tensor.columns(a), tensor.rows(b), tensor.columns(b));
+    require_shape(tensor.rows(a) == tensor.rows(b) && tensor.columns(a) == tensor.columns(b), kernel,
+                  tensor.rows(a), tensor.columns(a), tensor.rows(b), tensor.columns(b));
 }
 
 /// x of y's shape, or of one column that is repeated. errors: B01
@@ -97,8 +102,8 @@ void require_broadcast(const Tensor &tensor, std::string_view kernel, const Matr
 /// Two columns (n,1). errors: B01
 template <class Tensor, class Matrix>
 void require_column(const Tensor &tensor, std::string_view kernel, const Matrix &a, const Matrix &b) {
-    require_shape(tensor.columns(a) == 1 && tensor.columns(b) == 1 && tensor.rows(a) == tensor.rows(b), kernel,
-                  tensor.rows(a), tensor.columns(a), tensor.rows(b), tensor.columns(b));
+    require_shape(tensor.columns(a) == 1 && tensor.columns(b) == 1 && tensor.rows(a) == tensor.rows(b),
+                  kernel, tensor.rows(a), tensor.columns(a), tensor.rows(b), tensor.columns(b));
 }
 
 /// op(a) op(b), and c of that shape where its old values count. errors: B01

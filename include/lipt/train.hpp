@@ -1,5 +1,5 @@
-// A training that can be stopped and goes on, and the epochs of the main training: a fixed subset with its weights, a
-// fresh one each epoch, or one chosen again from the model's own gradients.
+// A training that can be stopped and goes on, and the epochs of the main training: a fixed subset with its
+// weights, a fresh one each epoch, or one chosen again from the model's own gradients.
 #pragma once
 
 #include <lipt/evaluate.hpp>
@@ -26,13 +26,13 @@ struct training_task {
     std::size_t evaluate_every = 1;
 };
 
-/// Trains from the given weights, or from the newest checkpoint of that name, and keeps a checkpoint whenever the
-/// store wants one and after the last epoch. The time for scoring the test set is not charged to the training.
-/// shapes: weights (S). errors: as train
-/// cost: epochs*k forward and backward; one state and one momentum a checkpoint
+/// Trains from the given weights, or from the newest checkpoint of that name, and keeps a checkpoint whenever
+/// the store wants one and after the last epoch. The time for scoring the test set is not charged to the
+/// training. shapes: weights (S). errors: as train cost: epochs*k forward and backward; one state and one
+/// momentum a checkpoint
 template <training_backend Backend, class Source, pipeline_store Store>
-checkpoint run_training(Backend &backend, const training_task &task, std::span<const float> weights, Source &&source,
-                        Store &store) {
+checkpoint run_training(Backend &backend, const training_task &task, std::span<const float> weights,
+                        Source &&source, Store &store) {
     checkpoint now;
     now.cost.name = task.name;
     if (auto kept = store.load_checkpoint(task.name)) {
@@ -51,7 +51,8 @@ checkpoint run_training(Backend &backend, const training_task &task, std::span<c
         const bool last = report.epoch == epochs;
         if (task.test && (last || report.epoch % task.evaluate_every == 0)) {
             clock.pause();
-            record.accuracy = accuracy(backend.forward(task.test->pixels, task.test->size()).logits, task.test->labels);
+            record.accuracy =
+                accuracy(backend.forward(task.test->pixels, task.test->size()).logits, task.test->labels);
             clock.resume();
         }
         now.history.push_back(record);

@@ -1,4 +1,5 @@
-// The second seam: what trains. A backend that models lipt::training_backend can run every stage of the pipeline.
+// The second seam: what trains. A backend that models lipt::training_backend can run every stage of the
+// pipeline.
 #pragma once
 
 #include <lipt/network.hpp>
@@ -22,14 +23,16 @@ struct batch_view {
     std::size_t size() const noexcept { return labels.size(); }
 };
 
-/// Stochastic gradient descent, one step, as in PyTorch: g += weight_decay*w; m = momentum*m + g (m = g at first);
-/// w -= learning_rate * (nesterov ? g + momentum*m : m). Acts on all trained weights, batch-norm's too.
+/// Stochastic gradient descent, one step, as in PyTorch: g += weight_decay*w; m = momentum*m + g (m = g at
+/// first); w -= learning_rate * (nesterov ? g + momentum*m : m). Acts on all trained weights, batch-norm's
+/// too.
 struct sgd_step {
     float learning_rate = 0.1f;
     float momentum = 0.9f;
     float weight_decay = 5e-4f;
     bool nesterov = true;
-    /// Multiplied into the weights after the step, so that pruned weights stay zero; (S) of 0 and 1, or empty.
+    /// Multiplied into the weights after the step, so that pruned weights stay zero; (S) of 0 and 1, or
+    /// empty.
     std::span<const float> keep_mask;
 };
 
@@ -52,35 +55,40 @@ struct backend_options {
 
 /// A network that trains. Written contract; each line is a test of tests/conformance:
 ///  1. `Backend::make(spec, options)` yields a network of that spec with zero weights; `spec()` returns it.
-///  2. `read()` after `load(weights, momentum)` returns both bit for bit; empty momentum means a fresh optimiser.
-///  3. `train_step` minimises (1/B) sum_i weight_i * cross_entropy_i (weights of a batch are 1 where not given) and
-///     returns that loss at the weights before the step; batch-norm uses the statistics of this batch (all of it,
-///     however the backend cuts it) and moves its running statistics by 0.1, with the unbiased variance.
+///  2. `read()` after `load(weights, momentum)` returns both bit for bit; empty momentum means a fresh
+///  optimiser.
+///  3. `train_step` minimises (1/B) sum_i weight_i * cross_entropy_i (weights of a batch are 1 where not
+///  given) and
+///     returns that loss at the weights before the step; batch-norm uses the statistics of this batch (all of
+///     it, however the backend cuts it) and moves its running statistics by 0.1, with the unbiased variance.
 ///  4. A step with learning rate 0 changes no weight (running statistics and momentum excepted).
-///  5. One step agrees with finite differences of the loss; `gradient(batch)` is that derivative, (S), zero at
+///  5. One step agrees with finite differences of the loss; `gradient(batch)` is that derivative, (S), zero
+///  at
 ///     statistics, without weight decay, and changes nothing in the backend.
-///  6. `forward` uses the running statistics, changes nothing, and each image's output is the same, bit for bit,
+///  6. `forward` uses the running statistics, changes nothing, and each image's output is the same, bit for
+///  bit,
 ///     whatever the set it is part of.
-///  7. `observe(images, count, share)` moves the running statistics to (1-share)*old + share*(statistics of these
+///  7. `observe(images, count, share)` moves the running statistics to (1-share)*old + share*(statistics of
+///  these
 ///     images, unbiased variance) as a training-mode pass has them, and changes no other weight.
 ///  8. The same weights, batches and any number of threads give the same bits.
 ///  9. Wrong sizes throw (T-ids) before anything is written. A NaN loss is returned, never hidden.
 /// `train_step` may return a handle that converts to float when read, so that a device need not wait.
 template <class Backend>
-concept training_backend =
-    std::movable<Backend> &&
-    requires(Backend backend, const Backend constant, const network_spec &spec, const backend_options &options,
-             std::span<const float> weights, std::span<const std::uint8_t> pixels, std::size_t count,
-             const batch_view &batch, const sgd_step &step, float share) {
-        { Backend::make(spec, options) } -> std::same_as<Backend>;
-        { constant.spec() } -> std::same_as<const network_spec &>;
-        { backend.load(weights, weights) } -> std::same_as<void>;
-        { constant.read() } -> std::same_as<training_state>;
-        { backend.train_step(batch, step) } -> std::convertible_to<float>;
-        { backend.forward(pixels, count) } -> std::same_as<network_output>;
-        { backend.observe(pixels, count, share) } -> std::same_as<void>;
-        { backend.gradient(batch) } -> std::same_as<std::vector<float>>;
-    };
+concept training_backend = std::movable<Backend> &&
+    requires(Backend backend, const Backend constant, const network_spec &spec,
+             const backend_options &options, std::span<const float> weights,
+             std::span<const std::uint8_t> pixels, std::size_t count, const batch_view &batch,
+             const sgd_step &step, float share) {
+    { Backend::make(spec, options) } -> std::same_as<Backend>;
+    { constant.spec() } -> std::same_as<const network_spec &>;
+    { backend.load(weights, weights) } -> std::same_as<void>;
+    { constant.read() } -> std::same_as<training_state>;
+    { backend.train_step(batch, step) } -> std::convertible_to<float>;
+    { backend.forward(pixels, count) } -> std::same_as<network_output>;
+    { backend.observe(pixels, count, share) } -> std::same_as<void>;
+    { backend.gradient(batch) } -> std::same_as<std::vector<float>>;
+};
 
 /// Checks a state's length against the network, and that every value is finite.
 /// errors: T01 other length, T02 NaN or infinity (names the tensor)
@@ -104,7 +112,8 @@ inline void check_momentum(const network_spec &spec, std::span<const float> mome
 /// Checks that pixels hold `count` images of the network. errors: T04
 inline void check_images(const network_spec &spec, std::span<const std::uint8_t> pixels, std::size_t count) {
     require(count > 0 && pixels.size() == count * spec.image.size(), "T04", "images: ", pixels.size(),
-            " bytes for ", count, " images, expected ", spec.image.size(), " bytes each and at least one image");
+            " bytes for ", count, " images, expected ", spec.image.size(),
+            " bytes each and at least one image");
 }
 
 /// Checks a batch: sizes agree, labels in range. errors: T04, T05 labels, T06 sample weights, T07 mask
@@ -114,10 +123,11 @@ inline void check_batch(const network_spec &spec, const batch_view &batch, const
         require(label >= 0 && static_cast<std::size_t>(label) < spec.classes, "T05", "batch: label ", label,
                 ", expected 0 to ", spec.classes - 1);
     }
-    require(batch.weights.empty() || batch.weights.size() == batch.size(), "T06", "batch: ", batch.weights.size(),
-            " sample weights for ", batch.size(), " samples: give one each, or none");
-    require(step.keep_mask.empty() || step.keep_mask.size() == spec.state_size(), "T07", "mask: ",
-            step.keep_mask.size(), " values, expected 0 or ", spec.state_size());
+    require(batch.weights.empty() || batch.weights.size() == batch.size(), "T06",
+            "batch: ", batch.weights.size(), " sample weights for ", batch.size(),
+            " samples: give one each, or none");
+    require(step.keep_mask.empty() || step.keep_mask.size() == spec.state_size(), "T07",
+            "mask: ", step.keep_mask.size(), " values, expected 0 or ", spec.state_size());
 }
 
 } // namespace lipt

@@ -1,5 +1,5 @@
-// The one training loop: the initialization, the workers, the conventional pre-training and the main training are this
-// loop with other options.
+// The one training loop: the initialization, the workers, the conventional pre-training and the main training
+// are this loop with other options.
 #pragma once
 
 #include <lipt/augment/augment.hpp>
@@ -69,7 +69,8 @@ inline void scale_to_mean_one(std::span<float> weights) {
                 weights[i], ", expected a finite value of 0 or more");
         sum += weights[i];
     }
-    require(weights.empty() || sum > 0, "W01", "train: all sample weights are 0: ignore them (--ignore-weights)");
+    require(weights.empty() || sum > 0, "W01",
+            "train: all sample weights are 0: ignore them (--ignore-weights)");
     const auto scale = static_cast<float>(static_cast<double>(weights.size()) / sum);
     for (auto &weight : weights) weight *= scale;
 }
@@ -88,14 +89,16 @@ inline void shuffle_epoch(epoch_samples &samples, stream_key key) {
     }
 }
 
-/// The number of epochs that a training of this length enters; a product such as 0.1*30 must not begin a fourth.
+/// The number of epochs that a training of this length enters; a product such as 0.1*30 must not begin a
+/// fourth.
 inline std::size_t whole_epochs(double epochs) { return static_cast<std::size_t>(std::ceil(epochs - 1e-9)); }
 
 /// Runs the batches of one epoch; `steps` of them, the rest of a fractional last epoch is left out.
 template <training_backend Backend, class Step>
 epoch_report train_epoch(Backend &backend, const image_set &set, const epoch_samples &samples,
                          const train_options &options, const train_streams &streams, std::size_t epoch,
-                         std::size_t steps, std::span<const float> keep_mask, augmenter &augment, Step &step) {
+                         std::size_t steps, std::span<const float> keep_mask, augmenter &augment,
+                         Step &step) {
     using loss_type = decltype(backend.train_step(batch_view{}, sgd_step{}));
     const std::size_t per_epoch = (samples.indices.size() + options.batch_size - 1) / options.batch_size;
     epoch_report report{.epoch = epoch + 1};
@@ -105,17 +108,24 @@ epoch_report train_epoch(Backend &backend, const image_set &set, const epoch_sam
         const std::size_t first = s * options.batch_size;
         const std::size_t size = std::min(options.batch_size, samples.indices.size() - first);
         augment(set, std::span(samples.indices).subspan(first, size),
-                {.seed = streams.seed, .stage = streams.augment, .worker = streams.worker,
-                 .pass = static_cast<std::uint32_t>(epoch)}, batch);
+                {.seed = streams.seed,
+                 .stage = streams.augment,
+                 .worker = streams.worker,
+                 .pass = static_cast<std::uint32_t>(epoch)},
+                batch);
         const double progress =
-            (static_cast<double>(epoch) + static_cast<double>(s) / static_cast<double>(per_epoch)) / options.epochs;
+            (static_cast<double>(epoch) + static_cast<double>(s) / static_cast<double>(per_epoch)) /
+            options.epochs;
         report.learning_rate = learning_rate_at(options, progress);
         const auto weights = samples.weights.empty() ? std::span<const float>{}
                                                      : std::span(samples.weights).subspan(first, size);
-        losses.push_back(backend.train_step({.pixels = batch.pixels, .labels = batch.labels, .weights = weights},
-                                            {.learning_rate = report.learning_rate, .momentum = options.momentum,
-                                             .weight_decay = options.weight_decay, .nesterov = options.nesterov,
-                                             .keep_mask = keep_mask}));
+        losses.push_back(
+            backend.train_step({.pixels = batch.pixels, .labels = batch.labels, .weights = weights},
+                               {.learning_rate = report.learning_rate,
+                                .momentum = options.momentum,
+                                .weight_decay = options.weight_decay,
+                                .nesterov = options.nesterov,
+                                .keep_mask = keep_mask}));
         report.samples += size;
         step(s + 1, steps);
     }
@@ -137,26 +147,29 @@ struct no_step {
 /// Trains from the backend's present weights. `source(epoch)` gives the samples of an epoch (0 is the first);
 /// `after(report)` is called after each and may read the backend (to score it, to write a checkpoint);
 /// `step(done, of)` after every step of an epoch.
-/// A training that was stopped after `first_epoch` epochs continues from there, given its weights and momentum.
-/// errors: W02 a loss that is not finite, W03 no samples, batch size 0 or negative epochs
-/// cost: epochs*k forward and backward; memory one batch beside the backend's
+/// A training that was stopped after `first_epoch` epochs continues from there, given its weights and
+/// momentum. errors: W02 a loss that is not finite, W03 no samples, batch size 0 or negative epochs cost:
+/// epochs*k forward and backward; memory one batch beside the backend's
 template <training_backend Backend, class Source, class After, class Step = no_step>
 void train(Backend &backend, const image_set &set, const train_options &options, const train_streams &streams,
            Source &&source, After &&after, std::size_t first_epoch = 0, std::span<const float> keep_mask = {},
            Step step = {}) {
-    require(options.batch_size > 0 && options.epochs >= 0, "W03", "train: batch size ", options.batch_size, " and ",
-            options.epochs, " epochs: expected at least 1 and 0");
+    require(options.batch_size > 0 && options.epochs >= 0, "W03", "train: batch size ", options.batch_size,
+            " and ", options.epochs, " epochs: expected at least 1 and 0");
     augmenter augment(options.augment);
     const std::size_t epochs = detail::whole_epochs(options.epochs);
     for (std::size_t epoch = first_epoch; epoch < epochs; ++epoch) {
         epoch_samples samples = source(epoch);
         require(!samples.indices.empty(), "W03", "train: epoch ", epoch + 1, " has no samples");
-        detail::shuffle_epoch(samples, {.seed = streams.seed, .stage = streams.order, .worker = streams.worker,
+        detail::shuffle_epoch(samples, {.seed = streams.seed,
+                                        .stage = streams.order,
+                                        .worker = streams.worker,
                                         .pass = static_cast<std::uint32_t>(epoch)});
         const std::size_t per_epoch = (samples.indices.size() + options.batch_size - 1) / options.batch_size;
         const double share = std::min(1.0, options.epochs - static_cast<double>(epoch));
         const auto steps = static_cast<std::size_t>(std::ceil(share * static_cast<double>(per_epoch) - 1e-9));
-        after(detail::train_epoch(backend, set, samples, options, streams, epoch, steps, keep_mask, augment, step));
+        after(detail::train_epoch(backend, set, samples, options, streams, epoch, steps, keep_mask, augment,
+                                  step));
     }
 }
 

@@ -3,9 +3,10 @@
 //   subset_accuracy --dataset cifar10 --data DIR --fraction 0.1 --epochs 20 --seeds 1,2,3 --out results.jsonl
 //   subset_accuracy --table results.jsonl
 //
-// The first form appends one JSON a finished training and skips those that are in the file already, so it can be
-// stopped at any time; the second prints the table. Pre-trainings are made once a seed and shared by the rows that
-// start from them; every row is charged their full cost. Main trainings run side by side with one thread each.
+// The first form appends one JSON a finished training and skips those that are in the file already, so it can
+// be stopped at any time; the second prints the table. Pre-trainings are made once a seed and shared by the
+// rows that start from them; every row is charged their full cost. Main trainings run side by side with one
+// thread each.
 #include <lipt/adapters/data/dataset.hpp>
 #include <lipt/adapters/launch/threads.hpp>
 #include <lipt/chosen.hpp>
@@ -48,7 +49,8 @@ struct row {
 
 std::vector<row> all_rows() {
     std::vector<row> rows;
-    for (const char *selector : {"random", "stratified", "rs2"}) rows.push_back({"none", selector, start_kind::fresh});
+    for (const char *selector : {"random", "stratified", "rs2"})
+        rows.push_back({"none", selector, start_kind::fresh});
     for (const char *selector : {"facility-location", "glister", "grand", "stratified", "rs2"}) {
         rows.push_back({"lipt", selector, start_kind::pretrained});
     }
@@ -73,7 +75,9 @@ pipeline_settings settings_of(const arguments &args, std::uint64_t seed, const s
     s.main.epochs = args.epochs;
     s.main.batch_size = args.batch_size;
     s.evaluate_every = 5;
-    s.pretrain = pretraining == "lipt" ? pretrain_kind::lipt : pretraining == "none" ? pretrain_kind::none : pretrain_kind::full;
+    s.pretrain = pretraining == "lipt"   ? pretrain_kind::lipt
+                 : pretraining == "none" ? pretrain_kind::none
+                                         : pretrain_kind::full;
     if (pretraining == "full, 10 epochs") s.full.epochs = 10;
     if (pretraining == "full, 10 runs x 1 epoch") s.full.epochs = 1, s.full_runs = 10;
     // One epoch for the common start, and ten workers' five passes over 256 samples each.
@@ -93,17 +97,27 @@ memory_store pretrain(const pipeline_context &context, const std::string &kind) 
     }
     const auto theta_star = initialize(context, backend, store);
     const auto shards = plan(context, store);
-    for (std::size_t w = 0; w < shards.shards.size(); ++w) work<chosen::training>(context, tensor, theta_star, shards, w, store);
+    for (std::size_t w = 0; w < shards.shards.size(); ++w)
+        work<chosen::training>(context, tensor, theta_star, shards, w, store);
     merge(context, backend, tensor, store);
     return store;
 }
 
-json result_of(const arguments &args, const row &asked, std::uint64_t seed, const memory_store &store, const checkpoint &trained) {
-    json out = {{"row", asked.name()}, {"pretraining", asked.pretraining}, {"selector", asked.selector},
-                {"start", asked.start == start_kind::fresh ? "fresh" : "pretrained"}, {"seed", seed},
-                {"dataset", args.dataset}, {"network", args.network}, {"fraction", args.fraction}, {"epochs", args.epochs},
-                {"batch_size", args.batch_size}, {"train_samples", args.train_samples},
-                {"learning_rate", args.learning_rate}, {"soup_learning_rate", args.soup_learning_rate}};
+json result_of(const arguments &args, const row &asked, std::uint64_t seed, const memory_store &store,
+               const checkpoint &trained) {
+    json out = {{"row", asked.name()},
+                {"pretraining", asked.pretraining},
+                {"selector", asked.selector},
+                {"start", asked.start == start_kind::fresh ? "fresh" : "pretrained"},
+                {"seed", seed},
+                {"dataset", args.dataset},
+                {"network", args.network},
+                {"fraction", args.fraction},
+                {"epochs", args.epochs},
+                {"batch_size", args.batch_size},
+                {"train_samples", args.train_samples},
+                {"learning_rate", args.learning_rate},
+                {"soup_learning_rate", args.soup_learning_rate}};
     double best = 0, last = 0;
     for (const auto &record : trained.history) {
         if (record.accuracy) last = *record.accuracy, best = std::max(best, last);
@@ -113,7 +127,8 @@ json result_of(const arguments &args, const row &asked, std::uint64_t seed, cons
     const auto sum = [&](std::initializer_list<const char *> stages, auto member) {
         double total = 0;
         for (const char *stage : stages) {
-            if (const auto found = store.costs.find(stage); found != store.costs.end()) total += static_cast<double>(found->second.*member);
+            if (const auto found = store.costs.find(stage); found != store.costs.end())
+                total += static_cast<double>(found->second.*member);
         }
         return total;
     };
@@ -123,7 +138,9 @@ json result_of(const arguments &args, const row &asked, std::uint64_t seed, cons
     out["pretraining_backward"] = sum(pre, &stage_cost::backward);
     out["selection_cpu_s"] = sum({"features", "select"}, &stage_cost::cpu_s);
     out["training_backward"] = sum({"train"}, &stage_cost::backward);
-    if (store.merged) out["soup_accuracy"] = store.merged->accuracy, out["theta_star_accuracy"] = store.merged->theta_star_accuracy;
+    if (store.merged)
+        out["soup_accuracy"] = store.merged->accuracy,
+        out["theta_star_accuracy"] = store.merged->theta_star_accuracy;
     return out;
 }
 
@@ -148,7 +165,8 @@ void run_rows(const arguments &args, const image_set &train, const image_set &te
         context.settings.selector = rows[r].selector;
         context.settings.start = rows[r].start;
         context.settings.threads = 1;
-        context.settings.main.learning_rate = rows[r].start == start_kind::fresh ? args.learning_rate : args.soup_learning_rate;
+        context.settings.main.learning_rate =
+            rows[r].start == start_kind::fresh ? args.learning_rate : args.soup_learning_rate;
         memory_store store = base;
         auto backend = chosen::training::make(spec, {.threads = 1});
         const auto tensor = chosen::make_tensor(1);
@@ -157,7 +175,8 @@ void run_rows(const arguments &args, const image_set &train, const image_set &te
         const auto line = result_of(args, rows[r], seed, store, trained).dump() + "\n";
         const std::scoped_lock lock(writing);
         std::ofstream(args.out, std::ios::app) << line;
-        fmt::print("seed {}  {:<55} {:.2f}\n", seed, rows[r].name(), 100 * trained.history.back().accuracy.value_or(0));
+        fmt::print("seed {}  {:<55} {:.2f}\n", seed, rows[r].name(),
+                   100 * trained.history.back().accuracy.value_or(0));
         std::fflush(stdout);
     });
     for (const auto &failure : failures) require(failure.empty(), "X01", failure);
@@ -168,24 +187,29 @@ void run_all(const arguments &args) {
     image_set train = set.train.view();
     image_batch part;
     if (args.train_samples > 0) {
-        const auto split = split_stratified(train.labels, train.classes,
-                                            static_cast<double>(args.train_samples) / static_cast<double>(train.size()),
-                                            {.seed = 0, .stage = stream::subsample});
+        const auto split =
+            split_stratified(train.labels, train.classes,
+                             static_cast<double>(args.train_samples) / static_cast<double>(train.size()),
+                             {.seed = 0, .stage = stream::subsample});
         gather(train, split.part, part);
         train = as_set(part, train);
     }
-    const auto spec = make_network(args.network, {.image = train.shape, .classes = train.classes, .mean = set.mean, .deviation = set.deviation});
+    const auto spec = make_network(
+        args.network,
+        {.image = train.shape, .classes = train.classes, .mean = set.mean, .deviation = set.deviation});
     for (const auto seed : args.seeds) {
         const auto done = finished(args.out);
         std::vector<std::string> kinds;
         std::map<std::string, std::vector<row>> pending;
         for (const auto &one : all_rows()) {
-            const bool wanted = args.rows.empty() || std::find(args.rows.begin(), args.rows.end(), one.name()) != args.rows.end();
+            const bool wanted = args.rows.empty() ||
+                                std::find(args.rows.begin(), args.rows.end(), one.name()) != args.rows.end();
             if (!wanted || done.contains(fmt::format("{} {}", one.name(), seed))) continue;
             if (pending[one.pretraining].empty()) kinds.push_back(one.pretraining);
             pending[one.pretraining].push_back(one);
         }
-        for (const auto &kind : kinds) run_rows(args, train, set.test.view(), spec, seed, kind, pending.at(kind));
+        for (const auto &kind : kinds)
+            run_rows(args, train, set.test.view(), spec, seed, kind, pending.at(kind));
     }
 }
 
@@ -195,7 +219,8 @@ std::string spread(const std::vector<double> &values, double scale) {
     for (const double v : values) mean += v / static_cast<double>(values.size());
     for (const double v : values) squares += (v - mean) * (v - mean);
     if (values.size() < 2) return fmt::format("{:.1f}", scale * mean);
-    return fmt::format("{:.1f} ± {:.1f}", scale * mean, scale * std::sqrt(squares / static_cast<double>(values.size() - 1)));
+    return fmt::format("{:.1f} ± {:.1f}", scale * mean,
+                       scale * std::sqrt(squares / static_cast<double>(values.size() - 1)));
 }
 
 void print_table(const std::string &path) {
@@ -205,7 +230,8 @@ void print_table(const std::string &path) {
         json one = json::parse(line);
         by_row[one.at("row")].push_back(std::move(one));
     }
-    fmt::print("| pre-training | selector | start | final accuracy % | best % | pre-training, processor s | images forward | "
+    fmt::print("| pre-training | selector | start | final accuracy % | best % | pre-training, processor s | "
+               "images forward | "
                "images backward | seeds |\n|---|---|---|---|---|---|---|---|---|\n");
     for (const auto &asked : all_rows()) {
         const auto found = by_row.find(asked.name());
@@ -215,10 +241,14 @@ void print_table(const std::string &path) {
             for (const auto &one : found->second) values.push_back(one.at(key));
             return values;
         };
-        fmt::print("| {} | {} | {} | {} | {} | {} | {:.0f} | {:.0f} | {} |\n", asked.pretraining, asked.selector,
-                   asked.start == start_kind::fresh ? "fresh" : asked.pretraining == "lipt" ? "soup" : "pre-trained",
-                   spread(column("final"), 100), spread(column("best"), 100), spread(column("pretraining_cpu_s"), 1),
-                   column("pretraining_forward").front(), column("pretraining_backward").front(), found->second.size());
+        fmt::print("| {} | {} | {} | {} | {} | {} | {:.0f} | {:.0f} | {} |\n", asked.pretraining,
+                   asked.selector,
+                   asked.start == start_kind::fresh ? "fresh"
+                   : asked.pretraining == "lipt"    ? "soup"
+                                                    : "pre-trained",
+                   spread(column("final"), 100), spread(column("best"), 100),
+                   spread(column("pretraining_cpu_s"), 1), column("pretraining_forward").front(),
+                   column("pretraining_backward").front(), found->second.size());
     }
 }
 
@@ -233,8 +263,10 @@ int main(int argc, char **argv) {
     app.add_option("--fraction", args.fraction)->capture_default_str();
     app.add_option("--epochs", args.epochs)->capture_default_str();
     app.add_option("--batch-size", args.batch_size)->capture_default_str();
-    app.add_option("--learning-rate", args.learning_rate, "of trainings from fresh weights")->capture_default_str();
-    app.add_option("--soup-learning-rate", args.soup_learning_rate, "of trainings from pre-trained weights")->capture_default_str();
+    app.add_option("--learning-rate", args.learning_rate, "of trainings from fresh weights")
+        ->capture_default_str();
+    app.add_option("--soup-learning-rate", args.soup_learning_rate, "of trainings from pre-trained weights")
+        ->capture_default_str();
     app.add_option("--train-samples", args.train_samples)->capture_default_str();
     app.add_option("--jobs", args.jobs, "trainings side by side")->capture_default_str();
     app.add_option("--seeds", args.seeds)->delimiter(',');

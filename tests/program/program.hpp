@@ -1,22 +1,20 @@
 // Runs the program `lipt` as a user would, on a small data set that it writes itself.
 #pragma once
 
+#include <boost/test/unit_test.hpp>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <support/temporary_directory.hpp>
 #include <support/toy_images.hpp>
-
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace lipt_test {
 
@@ -30,7 +28,8 @@ struct outcome {
 class started_program {
   public:
     /// `file_limit`: the largest file that it may write, as on a full disk; 0: no limit
-    started_program(const temporary_directory &folder, const std::vector<std::string> &arguments, rlim_t file_limit = 0)
+    started_program(const temporary_directory &folder, const std::vector<std::string> &arguments,
+                    rlim_t file_limit = 0)
         : out_(folder / "stdout"), err_(folder / "stderr") {
         pid_ = fork();
         BOOST_REQUIRE(pid_ >= 0);
@@ -54,7 +53,8 @@ class started_program {
     outcome finish() const {
         int status = 0;
         BOOST_REQUIRE(waitpid(pid_, &status, 0) == pid_);
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content_of(out_), content_of(err_)};
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content_of(out_),
+                content_of(err_)};
     }
 
   private:
@@ -62,7 +62,8 @@ class started_program {
     pid_t pid_ = -1;
 };
 
-inline outcome run_lipt(const temporary_directory &folder, const std::vector<std::string> &arguments, rlim_t file_limit = 0) {
+inline outcome run_lipt(const temporary_directory &folder, const std::vector<std::string> &arguments,
+                        rlim_t file_limit = 0) {
     return started_program(folder, arguments, file_limit).finish();
 }
 
@@ -83,7 +84,8 @@ inline void write_data(const std::filesystem::path &folder, int wrong_label = -1
         const auto view = images.view();
         std::ofstream pixels(folder / (name + "-images-idx3-ubyte"), std::ios::binary);
         pixels << idx_header({count, 28, 28});
-        pixels.write(reinterpret_cast<const char *>(view.pixels.data()), static_cast<std::streamsize>(view.pixels.size()));
+        pixels.write(reinterpret_cast<const char *>(view.pixels.data()),
+                     static_cast<std::streamsize>(view.pixels.size()));
         std::ofstream labels(folder / (name + "-labels-idx1-ubyte"), std::ios::binary);
         labels << idx_header({count});
         for (const auto label : view.labels) labels.put(static_cast<char>(label));
@@ -95,13 +97,44 @@ inline void write_data(const std::filesystem::path &folder, int wrong_label = -1
 
 /// Flags of a run that takes about a second and goes through every stage.
 inline std::vector<std::string> small_run(const std::filesystem::path &data) {
-    return {"--data", data.string(), "--hold-out", "0.1", "--init-epochs", "1", "--init-batch-size", "64", "--workers", "3",
-            "--batch-size", "32", "--passes", "2", "--observe-images", "64", "--soup-points", "2", "--selector", "gradmatch",
-            "--fraction", "0.2", "--epochs", "4", "--train-batch-size", "32", "--evaluate-every", "2", "--start", "pretrained",
-            "--seed", "3", "--checkpoint-seconds", "0"};
+    return {"--data",
+            data.string(),
+            "--hold-out",
+            "0.1",
+            "--init-epochs",
+            "1",
+            "--init-batch-size",
+            "64",
+            "--workers",
+            "3",
+            "--batch-size",
+            "32",
+            "--passes",
+            "2",
+            "--observe-images",
+            "64",
+            "--soup-points",
+            "2",
+            "--selector",
+            "gradmatch",
+            "--fraction",
+            "0.2",
+            "--epochs",
+            "4",
+            "--train-batch-size",
+            "32",
+            "--evaluate-every",
+            "2",
+            "--start",
+            "pretrained",
+            "--seed",
+            "3",
+            "--checkpoint-seconds",
+            "0"};
 }
 
-inline std::vector<std::string> operator+(std::vector<std::string> left, const std::vector<std::string> &right) {
+inline std::vector<std::string> operator+(std::vector<std::string> left,
+                                          const std::vector<std::string> &right) {
     left.insert(left.end(), right.begin(), right.end());
     return left;
 }

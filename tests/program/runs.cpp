@@ -15,14 +15,17 @@ struct fixture {
     fixture() { write_data(data); }
 
     std::filesystem::path run(const std::string &name, const std::vector<std::string> &more = {}) {
-        const auto ended = run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / name).string()} + small_run(data) + more);
+        const auto ended =
+            run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / name).string()} +
+                                 small_run(data) + more);
         BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
         return folder / name;
     }
 };
 
 void check_same(const std::filesystem::path &a, const std::filesystem::path &b) {
-    for (const char *file : {"subset.npy", "weights.npy", "theta_star.safetensors", "soup.safetensors", "soup.json", "final.safetensors"}) {
+    for (const char *file : {"subset.npy", "weights.npy", "theta_star.safetensors", "soup.safetensors",
+                             "soup.json", "final.safetensors"}) {
         BOOST_TEST((content_of(a / file) == content_of(b / file)), file << " differs");
     }
     BOOST_TEST(result_of(a) == result_of(b));
@@ -60,8 +63,8 @@ BOOST_FIXTURE_TEST_CASE(a_run_killed_at_any_moment_ends_the_same, fixture) {
     lipt::rng draw({.seed = 11, .stage = lipt::stream::test});
     int kills = 0;
     bool finished = false;
-    // Every round leaves the run a random time, so that it is caught in every stage; what it ends with must not depend
-    // on when. Finished before twenty kills, it is begun anew.
+    // Every round leaves the run a random time, so that it is caught in every stage; what it ends with must
+    // not depend on when. Finished before twenty kills, it is begun anew.
     while (kills < 20 || !finished) {
         const started_program program(folder, arguments);
         if (kills < 20) {
@@ -100,9 +103,13 @@ BOOST_FIXTURE_TEST_CASE(the_soup_goes_on_without_damaged_workers, fixture) {
         BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
         return ended;
     };
-    stage(std::vector<std::string>{"plan", "--out", path.string()} + small_run(data) + std::vector<std::string>{"--workers", "6"});
-    for (const char *worker : {"0", "1", "2", "3", "4"}) stage({"worker", "--run", path.string(), "--worker", worker});
-    const auto file = [&](int worker) { return path / "workers" / ("0" + std::to_string(worker) + ".safetensors"); };
+    stage(std::vector<std::string>{"plan", "--out", path.string()} + small_run(data) +
+          std::vector<std::string>{"--workers", "6"});
+    for (const char *worker : {"0", "1", "2", "3", "4"})
+        stage({"worker", "--run", path.string(), "--worker", worker});
+    const auto file = [&](int worker) {
+        return path / "workers" / ("0" + std::to_string(worker) + ".safetensors");
+    };
 
     auto truncated = content_of(file(1));
     std::ofstream(file(1), std::ios::binary) << truncated.substr(0, truncated.size() / 2);
@@ -110,13 +117,15 @@ BOOST_FIXTURE_TEST_CASE(the_soup_goes_on_without_damaged_workers, fixture) {
     const std::string bits = "\xff\xff\xff\x7f";
     nan.replace(nan.size() / 2 / 4 * 4, 4, bits);
     std::ofstream(file(2), std::ios::binary) << nan;
-    std::filesystem::copy_file(file(0), file(3), std::filesystem::copy_options::overwrite_existing); // another's work
+    std::filesystem::copy_file(file(0), file(3),
+                               std::filesystem::copy_options::overwrite_existing); // another's work
     // Of another network: the same program, other settings.
     const auto other = folder / "other";
     stage(std::vector<std::string>{"plan", "--out", other.string()} + small_run(data) +
           std::vector<std::string>{"--workers", "6", "--network", "resnet14"});
     stage({"worker", "--run", other.string(), "--worker", "4"});
-    std::filesystem::copy_file(other / "workers/04.safetensors", file(4), std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(other / "workers/04.safetensors", file(4),
+                               std::filesystem::copy_options::overwrite_existing);
 
     const auto merged = stage({"merge", "--run", path.string()});
     const auto soup = nlohmann::json::parse(content_of(path / "soup.json"));

@@ -15,7 +15,8 @@ struct fixture {
     fixture() { write_data(data); }
 
     outcome run(const std::vector<std::string> &more) {
-        return run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "run").string()} + small_run(data) + more);
+        return run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "run").string()} +
+                                    small_run(data) + more);
     }
     void check_refused(const outcome &ended, int status, const std::string &id) {
         BOOST_TEST(ended.status == status, ended.err);
@@ -84,32 +85,37 @@ BOOST_FIXTURE_TEST_CASE(a_directory_of_other_settings_is_not_touched, fixture) {
     folder.write("stranger", "");
     std::filesystem::create_directories(folder / "full");
     std::ofstream(folder / "full" / "file") << "x";
-    check_refused(run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "full").string()} + small_run(data)), 1, "LIPT-R02");
+    check_refused(run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "full").string()} +
+                                       small_run(data)),
+                  1, "LIPT-R02");
     check_refused(run_lipt(folder, {"merge", "--run", (folder / "full").string()}), 1, "LIPT-R02");
-    check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 1, "LIPT-Q03");
+    check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 1,
+                  "LIPT-Q03");
 }
 
 BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
     const auto file = folder.write("settings.toml", "epochs = 2\nseed = 9\nstart = \"fresh\"\n");
     BOOST_TEST(run({"--config", file.string()}).status == 0);
     const auto config = nlohmann::json::parse(content_of(folder / "run" / "config.json")).at("settings");
-    BOOST_TEST(config.at("epochs") == 4.0);       // the flag
+    BOOST_TEST(config.at("epochs") == 4.0);         // the flag
     BOOST_TEST(config.at("start") == "pretrained"); // the flag
     const auto other = folder.write("other.toml", "momentum = 0.8\npreset = \"paper\"\nprune = \"off\"\n");
-    const auto ended = run_lipt(folder, std::vector<std::string>{"plan", "--out", (folder / "plan").string()} + small_run(data) +
-                                            std::vector<std::string>{"--config", other.string()});
+    const auto ended =
+        run_lipt(folder, std::vector<std::string>{"plan", "--out", (folder / "plan").string()} +
+                             small_run(data) + std::vector<std::string>{"--config", other.string()});
     BOOST_TEST(ended.status == 0, ended.err);
     const auto planned = nlohmann::json::parse(content_of(folder / "plan" / "config.json")).at("settings");
     BOOST_TEST(planned.at("momentum") == 0.8);
     BOOST_TEST(planned.at("preset") == "paper");
     BOOST_TEST(planned.at("prune") == "off");
     const auto wrong = folder.write("wrong.toml", "colour = 3\n");
-    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2, "LIPT-U03");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2,
+                  "LIPT-U03");
 }
 
 BOOST_FIXTURE_TEST_CASE(conventional_and_no_pretraining_are_choices_of_the_same_pipeline, fixture) {
-    const auto full = run({"--pretrain", "full", "--pretrain-epochs", "1", "--pretrain-batch-size", "64", "--selector", "grand",
-                           "--pretrain-runs", "2"});
+    const auto full = run({"--pretrain", "full", "--pretrain-epochs", "1", "--pretrain-batch-size", "64",
+                           "--selector", "grand", "--pretrain-runs", "2"});
     BOOST_TEST(full.status == 0, full.err);
     const auto stages = result_of(folder / "run").at("stages");
     BOOST_TEST(stages.at(0).at("name") == "pretrain");

@@ -22,13 +22,16 @@ template <class Work>
 std::string error_id(Work &&work) {
     try {
         work();
-    } catch (const lipt::error &failure) { return failure.id(); }
+    } catch (const lipt::error &failure) {
+        return failure.id();
+    }
     return "";
 }
 
 #else
 
-/// The same without exceptions: the work fails in a child process, whose handler reports the id through a pipe.
+/// The same without exceptions: the work fails in a child process, whose handler reports the id through a
+/// pipe.
 template <class Work>
 std::string error_id(Work &&work) {
     int ends[2];

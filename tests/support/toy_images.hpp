@@ -1,4 +1,5 @@
-// Small images of which a network learns something in seconds: each class is a bright bar at its own place, with noise.
+// Small images of which a network learns something in seconds: each class is a bright bar at its own place,
+// with noise.
 #pragma once
 
 #include <lipt/data.hpp>
@@ -13,7 +14,8 @@ namespace lipt_test {
 /// N images of (ch,size,size), classes in turn; owns what its view shows.
 class toy_images {
   public:
-    toy_images(std::size_t count, std::uint64_t seed, std::size_t size = 8, std::size_t channels = 1, std::size_t classes = 3)
+    toy_images(std::size_t count, std::uint64_t seed, std::size_t size = 8, std::size_t channels = 1,
+               std::size_t classes = 3)
         : shape_{channels, size, size}, classes_(classes) {
         lipt::rng draw({.seed = seed, .stage = lipt::stream::test});
         for (std::size_t i = 0; i < count; ++i) {

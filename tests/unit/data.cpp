@@ -1,8 +1,7 @@
 #include <lipt/data.hpp>
 
-#include <support/expect_error.hpp>
-
 #include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
 
 #include <array>
 #include <set>
@@ -22,7 +21,8 @@ BOOST_AUTO_TEST_CASE(split_is_stratified_disjoint_and_complete) {
     for (int i = 0; i < 300; ++i) labels.push_back(i % 3 == 0 ? 0 : 1);
     const auto split = lipt::split_stratified(labels, 2, 0.1, {.seed = 1, .stage = lipt::stream::hold_out});
     BOOST_TEST(split.part.size() == 30u);
-    BOOST_TEST(std::count_if(split.part.begin(), split.part.end(), [&](auto i) { return labels[i] == 0; }) == 10);
+    BOOST_TEST(std::count_if(split.part.begin(), split.part.end(), [&](auto i) { return labels[i] == 0; }) ==
+               10);
     std::set<std::int64_t> all(split.part.begin(), split.part.end());
     all.insert(split.rest.begin(), split.rest.end());
     BOOST_TEST(all.size() == 300u);
@@ -32,7 +32,9 @@ BOOST_AUTO_TEST_CASE(split_is_stratified_disjoint_and_complete) {
 BOOST_AUTO_TEST_CASE(bad_sets_are_refused_by_name) {
     const std::array<std::uint8_t, 8> pixels{};
     const std::array<std::int32_t, 2> good{0, 1}, bad{0, 2};
-    const auto id_of = [](const lipt::image_set &set) { return lipt_test::error_id([&] { lipt::check(set); }); };
+    const auto id_of = [](const lipt::image_set &set) {
+        return lipt_test::error_id([&] { lipt::check(set); });
+    };
     lipt::image_set set{.pixels = pixels, .labels = good, .shape = {1, 2, 2}, .classes = 2};
     BOOST_TEST(id_of(set) == "");
     set.labels = bad;

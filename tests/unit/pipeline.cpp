@@ -1,12 +1,10 @@
-#include <lipt/pipeline.hpp>
-
 #include <lipt/backends/reference/tensor.hpp>
 #include <lipt/backends/reference/training.hpp>
-
-#include <support/expect_error.hpp>
-#include <support/toy_images.hpp>
+#include <lipt/pipeline.hpp>
 
 #include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
+#include <support/toy_images.hpp>
 
 #include <set>
 
@@ -44,7 +42,9 @@ struct setup {
         const auto spec = lipt::make_network("resnet8", {.image = {1, 8, 8}, .classes = 3});
         return lipt::make_context(spec, train.view(), test.view(), settings);
     }
-    lipt::pipeline_result run(lipt::memory_store &store) const { return lipt::run_pipeline<training>(context(), tensor, store); }
+    lipt::pipeline_result run(lipt::memory_store &store) const {
+        return lipt::run_pipeline<training>(context(), tensor, store);
+    }
 };
 
 } // namespace
@@ -92,7 +92,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_lost_any_of_its_outputs_ends_the_same) {
         [](lipt::memory_store &m) { m.checkpoints.erase("train"); },
         [](lipt::memory_store &m) { m.selections.clear(), m.checkpoints.erase("train"); },
         [](lipt::memory_store &m) { m.states.erase("soup"), m.selections.clear(), m.checkpoints.clear(); },
-        [](lipt::memory_store &m) { m.states.erase("soup"), m.workers.erase(1), m.selections.clear(), m.checkpoints.clear(); },
+        [](lipt::memory_store &m) {
+            m.states.erase("soup"), m.workers.erase(1), m.selections.clear(), m.checkpoints.clear();
+        },
         [](lipt::memory_store &m) { m.checkpoints.at("train").epochs = 3; },
     };
     for (const auto lose : losses) {
@@ -101,7 +103,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_lost_any_of_its_outputs_ends_the_same) {
         const auto again = s.run(store);
         BOOST_TEST((again.subset.indices == expected.subset.indices));
         BOOST_TEST((again.trained.state.weights == expected.trained.state.weights));
-        for (const auto &[name, cost] : whole.costs) BOOST_TEST(store.costs.at(name).forward == cost.forward, name);
+        for (const auto &[name, cost] : whole.costs)
+            BOOST_TEST(store.costs.at(name).forward == cost.forward, name);
     }
 }
 
@@ -109,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_training_goes_on_from_its_checkpoint_bit_for_bit) {
     const setup s;
     const auto context = s.context();
     auto backend = training::make(context.spec, {});
-    const lipt::training_task task{.name = "t", .set = context.train, .options = s.settings.main, .streams = {.seed = 9}};
+    const lipt::training_task task{
+        .name = "t", .set = context.train, .options = s.settings.main, .streams = {.seed = 9}};
     const auto source = lipt::every_epoch({.indices = context.pool});
     const auto weights = lipt::initial_weights(context.spec, 1);
     lipt::memory_store through, halted;
@@ -134,7 +138,8 @@ BOOST_AUTO_TEST_CASE(workers_are_pure_and_may_come_in_any_order) {
     auto backend = training::make(context.spec, {});
     const auto theta_star = lipt::initialize(context, backend, forwards);
     const auto shards = lipt::plan(context, forwards);
-    for (std::size_t w = 0; w < 3; ++w) lipt::work<training>(context, tensor, theta_star, shards, w, forwards);
+    for (std::size_t w = 0; w < 3; ++w)
+        lipt::work<training>(context, tensor, theta_star, shards, w, forwards);
     for (std::size_t w = 3; w-- > 0;) lipt::work<training>(context, tensor, theta_star, shards, w, backwards);
     for (std::size_t w = 0; w < 3; ++w) {
         const auto &result = forwards.workers.at(w).result;
@@ -151,12 +156,14 @@ BOOST_AUTO_TEST_CASE(workers_are_pure_and_may_come_in_any_order) {
 BOOST_AUTO_TEST_CASE(a_mask_drawn_before_training_is_held) {
     setup s;
     s.settings.local.pruning = lipt::prune_time::before;
-    for (const auto method : {lipt::prune_method::magnitude, lipt::prune_method::random, lipt::prune_method::snip}) {
+    for (const auto method :
+         {lipt::prune_method::magnitude, lipt::prune_method::random, lipt::prune_method::snip}) {
         s.settings.local.prune.method = method;
         const auto context = s.context();
         auto backend = training::make(context.spec, {});
         const auto start = lipt::initial_weights(context.spec, 1);
-        const auto result = lipt::train_locally(backend, tensor, context.train, start, 0, s.settings.local, 1);
+        const auto result =
+            lipt::train_locally(backend, tensor, context.train, start, 0, s.settings.local, 1);
         std::size_t zeros = 0;
         for (std::size_t i = 0; i < result.weights.size(); ++i) {
             if (result.keep_mask[i] != 0) continue;
@@ -206,7 +213,8 @@ BOOST_AUTO_TEST_CASE(conventional_runs_average_their_scores) {
 }
 
 BOOST_AUTO_TEST_CASE(every_method_and_start_runs_through) {
-    for (const char *method : {"random", "stratified", "rs2", "el2n", "glister", "gradmatch", "facility-location"}) {
+    for (const char *method :
+         {"random", "stratified", "rs2", "el2n", "glister", "gradmatch", "facility-location"}) {
         setup s;
         s.settings.selector = method;
         s.settings.main.epochs = 2;
@@ -228,7 +236,8 @@ BOOST_AUTO_TEST_CASE(held_out_samples_are_ranked_only_where_asked) {
     s.settings.rank_held_out = false;
     const auto rest = s.run(without).subset;
     BOOST_TEST(rest.indices.size() == 216u);
-    BOOST_TEST(std::count_if(rest.scores.begin(), rest.scores.end(), [](float v) { return std::isnan(v); }) == 24);
+    BOOST_TEST(std::count_if(rest.scores.begin(), rest.scores.end(), [](float v) { return std::isnan(v); }) ==
+               24);
 }
 
 BOOST_AUTO_TEST_CASE(impossible_settings_fail_before_any_work) {

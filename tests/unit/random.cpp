@@ -11,8 +11,8 @@ BOOST_AUTO_TEST_SUITE(random_)
 // Known answers of Random123's kat_vectors for philox4x32 with 10 rounds.
 BOOST_AUTO_TEST_CASE(philox_gives_the_published_answers) {
     using counter = std::array<std::uint32_t, 4>;
-    BOOST_TEST((lipt::philox({0, 0, 0, 0}, {0, 0}) ==
-                counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+    BOOST_TEST(
+        (lipt::philox({0, 0, 0, 0}, {0, 0}) == counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
     BOOST_TEST((lipt::philox({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}) ==
                 counter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
     BOOST_TEST((lipt::philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==

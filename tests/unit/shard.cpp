@@ -1,8 +1,7 @@
 #include <lipt/shard.hpp>
 
-#include <support/expect_error.hpp>
-
 #include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
 
 #include <limits>
 #include <set>
@@ -15,7 +14,7 @@ struct data {
     std::vector<std::int64_t> pool;
     data() {
         for (int i = 0; i < 1000; ++i) labels.push_back(i % 4 == 0 ? 0 : 1); // a quarter is class 0
-        for (int i = 0; i < 1000; i += 2) pool.push_back(i);                 // half of the pool's samples are class 0
+        for (int i = 0; i < 1000; i += 2) pool.push_back(i); // half of the pool's samples are class 0
     }
 };
 } // namespace
@@ -24,7 +23,8 @@ BOOST_AUTO_TEST_CASE(shards_are_disjoint_parts_of_the_pool_of_the_asked_size) {
     const data d;
     for (const bool stratified : {false, true}) {
         const auto plan = lipt::plan_shards(
-            d.pool, d.labels, 2, {.workers = 6, .minibatches = 2, .batch_size = 40, .stratified = stratified}, 1);
+            d.pool, d.labels, 2, {.workers = 6, .minibatches = 2, .batch_size = 40, .stratified = stratified},
+            1);
         BOOST_TEST(plan.shards.size() == 6u);
         std::set<std::int64_t> seen;
         for (const auto &shard : plan.shards) {
@@ -39,10 +39,11 @@ BOOST_AUTO_TEST_CASE(shards_are_disjoint_parts_of_the_pool_of_the_asked_size) {
 
 BOOST_AUTO_TEST_CASE(stratified_shards_have_the_shares_of_the_pool) {
     const data d;
-    const auto plan =
-        lipt::plan_shards(d.pool, d.labels, 2, {.workers = 10, .minibatches = 1, .batch_size = 50, .stratified = true}, 3);
+    const auto plan = lipt::plan_shards(
+        d.pool, d.labels, 2, {.workers = 10, .minibatches = 1, .batch_size = 50, .stratified = true}, 3);
     for (const auto &shard : plan.shards) {
-        const auto zeros = std::count_if(shard.begin(), shard.end(), [&](auto i) { return d.labels[i] == 0; });
+        const auto zeros =
+            std::count_if(shard.begin(), shard.end(), [&](auto i) { return d.labels[i] == 0; });
         BOOST_TEST(std::abs(zeros - 25) <= 1);
     }
 }
@@ -50,8 +51,10 @@ BOOST_AUTO_TEST_CASE(stratified_shards_have_the_shares_of_the_pool) {
 BOOST_AUTO_TEST_CASE(the_plan_depends_on_the_seed_alone) {
     const data d;
     const lipt::shard_options options{.workers = 3, .minibatches = 1, .batch_size = 10};
-    BOOST_TEST((lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards == lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards));
-    BOOST_TEST((lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards != lipt::plan_shards(d.pool, d.labels, 2, options, 2).shards));
+    BOOST_TEST((lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards ==
+                lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards));
+    BOOST_TEST((lipt::plan_shards(d.pool, d.labels, 2, options, 1).shards !=
+                lipt::plan_shards(d.pool, d.labels, 2, options, 2).shards));
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {

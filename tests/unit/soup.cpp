@@ -1,10 +1,8 @@
+#include <lipt/backends/reference/tensor.hpp>
 #include <lipt/soup.hpp>
 
-#include <lipt/backends/reference/tensor.hpp>
-
-#include <support/expect_error.hpp>
-
 #include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
 
 #include <cmath>
 
@@ -46,10 +44,12 @@ BOOST_AUTO_TEST_CASE(uniform_is_the_mean) {
 }
 
 BOOST_AUTO_TEST_CASE(grid_finds_the_hand_computed_share) {
-    // Scores alone: -1 for (1), -9 for (-3): 1 leads. On the grid 0.2 0.4 0.6 0.8 of (1-a)*1 + a*(-3): 0.2 gives 0.2.
+    // Scores alone: -1 for (1), -9 for (-3): 1 leads. On the grid 0.2 0.4 0.6 0.8 of (1-a)*1 + a*(-3): 0.2
+    // gives 0.2.
     const std::vector<matrix> in{row({-3}), row({1})};
     nearness score{{0}};
-    const auto soup = lipt::make_soup(tensor{}, std::span(in), score, {.search = lipt::alpha_search::grid, .points = 4});
+    const auto soup =
+        lipt::make_soup(tensor{}, std::span(in), score, {.search = lipt::alpha_search::grid, .points = 4});
     BOOST_TEST(soup.ingredients[0].worker == 1u);
     BOOST_TEST(soup.ingredients[1].worker == 0u);
     BOOST_TEST(soup.ingredients[1].kept);
@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(golden_section_closes_in_on_the_best_share) {
     double before = 1;
     for (const std::size_t points : {4u, 8u, 16u}) {
         nearness score{{0}};
-        const auto soup = lipt::make_soup(tensor{}, std::span(in), score, {.search = lipt::alpha_search::golden, .points = points});
+        const auto soup = lipt::make_soup(tensor{}, std::span(in), score,
+                                          {.search = lipt::alpha_search::golden, .points = points});
         const double off = std::abs(soup.ingredients[1].alpha - 0.25);
         BOOST_TEST(off <= before);
         before = off;
@@ -76,7 +77,8 @@ BOOST_AUTO_TEST_CASE(golden_section_closes_in_on_the_best_share) {
 }
 
 BOOST_AUTO_TEST_CASE(equal_shares_are_the_running_mean_of_what_was_kept) {
-    // 2 leads; 4 would make it (3): worse; -1 makes it (0.5): better; then 1 joins with a third: (2/3): worse.
+    // 2 leads; 4 would make it (3): worse; -1 makes it (0.5): better; then 1 joins with a third: (2/3):
+    // worse.
     const std::vector<matrix> in{row({4}), row({2}), row({-1.9f}), row({-2.1f})};
     nearness score{{0.1f}};
     const auto soup = lipt::make_soup(tensor{}, std::span(in), score, {.search = lipt::alpha_search::equal});
@@ -104,8 +106,10 @@ BOOST_AUTO_TEST_CASE(an_ingredient_that_does_not_help_is_refused_and_ties_go_to_
 
 BOOST_AUTO_TEST_CASE(the_greedy_soup_is_never_worse_than_its_best_ingredient) {
     std::vector<matrix> in;
-    for (int i = 0; i < 6; ++i) in.push_back(row({std::sin(3.0f * static_cast<float>(i)), std::cos(5.0f * static_cast<float>(i))}));
-    for (const auto search : {lipt::alpha_search::equal, lipt::alpha_search::grid, lipt::alpha_search::golden}) {
+    for (int i = 0; i < 6; ++i)
+        in.push_back(row({std::sin(3.0f * static_cast<float>(i)), std::cos(5.0f * static_cast<float>(i))}));
+    for (const auto search :
+         {lipt::alpha_search::equal, lipt::alpha_search::grid, lipt::alpha_search::golden}) {
         nearness score{{0.3f, -0.2f}};
         double best = -1e9;
         for (const auto &one : in) best = std::max(best, nearness{score.target}(one));

@@ -25,10 +25,11 @@ class augmenter {
   public:
     explicit augmenter(const augment_options &options) : options_(options), rand_(options.rand) {}
 
-    /// Copies the chosen images into `out`, each augmented by its own stream: `key` with the sample's index, so that
-    /// an image's augmentation does not depend on the batch it is in.
-    /// cost: O(B ch h w) and, with RandAugment, some 20 microseconds an image
-    void operator()(const image_set &set, std::span<const std::int64_t> indices, stream_key key, image_batch &out) {
+    /// Copies the chosen images into `out`, each augmented by its own stream: `key` with the sample's index,
+    /// so that an image's augmentation does not depend on the batch it is in. cost: O(B ch h w) and, with
+    /// RandAugment, some 20 microseconds an image
+    void operator()(const image_set &set, std::span<const std::int64_t> indices, stream_key key,
+                    image_batch &out) {
         gather(set, indices, out);
         const std::size_t bytes = set.shape.size();
         for (std::size_t b = 0; b < indices.size(); ++b) {

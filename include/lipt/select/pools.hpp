@@ -38,8 +38,8 @@ struct method_info {
 /// A method: what it needs, and how it picks from one pool. A struct of one's own that models this is a
 /// selector.
 template <class Method, class Tensor>
-concept selector = tensor_backend<Tensor> && requires(const Tensor tensor, const selection_pool<Tensor> &pool,
-                                                      const select_options &options) {
+concept selector = tensor_backend<Tensor> &&
+    requires(const Tensor tensor, const selection_pool<Tensor> &pool, const select_options &options) {
     { Method::info } -> std::convertible_to<method_info>;
     { Method::pick(tensor, pool, options) } -> std::same_as<pool_picks>;
 };
@@ -160,9 +160,9 @@ inline void sort_by_class(std::span<const std::int32_t> labels, selection &resul
 /// are held at a time. Methods that score leave 0 at samples of such classes. errors: C02 to C08 (see
 /// detail), D04 fraction outside (0,1], and the method's own
 template <class Method, tensor_backend Tensor>
-    requires selector<Method, Tensor>
-selection select_with(const Tensor &tensor, const selection_problem<Tensor> &problem,
-                      const select_options &options = {}) {
+requires selector<Method, Tensor> selection select_with(const Tensor &tensor,
+                                                        const selection_problem<Tensor> &problem,
+                                                        const select_options &options = {}) {
     const method_info info = Method::info;
     detail::check_problem(tensor, problem, info);
     const bool per_class = is_per_class(info, problem.balanced);
