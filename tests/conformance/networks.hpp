@@ -4,8 +4,8 @@
 #include <lipt/network.hpp>
 #include <lipt/training.hpp>
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -85,7 +85,9 @@ inline owned_batch batch_of(const lipt::network_spec &spec, std::size_t size, st
 /// Equal bit for bit, and in length.
 template <class Values>
 bool same_bits(const Values &a, const Values &b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0;
+    const auto bytes_a = std::as_bytes(std::span(a.data(), a.size()));
+    const auto bytes_b = std::as_bytes(std::span(b.data(), b.size()));
+    return std::ranges::equal(bytes_a, bytes_b);
 }
 
 inline bool same_state(const lipt::training_state &a, const lipt::training_state &b) {
