@@ -7,6 +7,10 @@ libjs-chart.js dataset-fashion-mnist"
 # To build and run every test besides.
 test_packages="libboost-test-dev clang-format-14"
 
+# apt and dpkg are read below, so they must speak English.
+LC_ALL=C
+export LC_ALL
+
 say() { printf '%s\n' "$*"; }
 # One sentence, on stderr, and the end.
 die() {

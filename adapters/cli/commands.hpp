@@ -11,14 +11,11 @@
 
 namespace lipt::adapters {
 
-/// `lipt run`: all stages into a run directory; goes on where it was stopped. `init_weights` is a safetensors
-/// file to use as the common start, or empty.
-void run_command(const run_settings &settings, const std::filesystem::path &out,
-                 const std::filesystem::path &init_weights);
+/// `lipt run`: all stages into a run directory; goes on where it was stopped.
+void run_command(const run_settings &settings, const std::filesystem::path &out);
 
 /// `lipt plan`: makes the run directory, the common start and the shards.
-void plan_command(const run_settings &settings, const std::filesystem::path &out,
-                  const std::filesystem::path &init_weights);
+void plan_command(const run_settings &settings, const std::filesystem::path &out);
 
 /// Threads for the commands that read their settings from a run directory; nothing: all there are.
 using thread_count = std::optional<std::size_t>;

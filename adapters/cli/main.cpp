@@ -19,21 +19,18 @@ constexpr int wrong_use = 2, failure = 1;
 
 /// The commands that make a run directory: `run` and `plan`.
 void add_making_command(CLI::App &app, const char *name, const char *help,
-                        void (*command)(const run_settings &, const std::filesystem::path &,
-                                        const std::filesystem::path &)) {
+                        void (*command)(const run_settings &, const std::filesystem::path &)) {
     struct state {
         std::unique_ptr<settings_options> options;
-        std::filesystem::path out, init_weights;
+        std::filesystem::path out;
     };
     auto *sub = app.add_subcommand(name, help);
     auto kept = std::make_shared<state>();
     sub->add_option("--out", kept->out, "run directory: new, or one to continue")
         ->required()
         ->type_name("DIR");
-    sub->add_option("--init-weights", kept->init_weights, "safetensors file to use as the common start")
-        ->type_name("FILE");
     kept->options = std::make_unique<settings_options>(*sub);
-    sub->callback([kept, command] { command(kept->options->resolve(), kept->out, kept->init_weights); });
+    sub->callback([kept, command] { command(kept->options->resolve(), kept->out); });
 }
 
 struct stage_flags {

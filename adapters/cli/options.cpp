@@ -44,8 +44,8 @@ Value parsed(const std::string &name, const std::string &given) {
     if constexpr (std::is_same_v<Value, std::string>) {
         return given;
     } else if constexpr (std::is_same_v<Value, bool>) {
-        if (given == "true" || given == "1" || given == "on" || given.empty()) return true;
-        if (given == "false" || given == "0" || given == "off") return false;
+        if (given == "true" || given == "1" || given == "on" || given == "yes") return true;
+        if (given == "false" || given == "0" || given == "off" || given == "no") return false;
         fail("U03", "settings: --", name, " is '", given, "', expected true or false");
     } else {
         Value value{};
@@ -74,8 +74,7 @@ struct option_adder {
     }
     template <class Value>
     void operator()(const std::string &name, const Value &value, const std::string &help) {
-        auto *option = add(name, help, kind_of<Value>(), shown(value));
-        if (std::is_same_v<Value, bool>) option->expected(0, 1);
+        add(name, help, kind_of<Value>(), shown(value));
     }
     template <class Value>
     void operator()(const std::string &name, const Value &value, const detail::choices<Value> &words,
@@ -174,7 +173,7 @@ run_settings settings_options::resolve() const {
                         "'; `lipt run --help` lists them");
         }
     };
-    // Twice: the preset depends on the data set, the network and the fraction that are asked for.
+    // Twice: the preset depends on the data set, the pre-training and the selector that are asked for.
     run_settings asked;
     asked.preset = preset_;
     apply(asked);
@@ -182,6 +181,15 @@ run_settings settings_options::resolve() const {
     run_settings settings = make_preset(asked);
     apply(settings);
     settings.preset = asked.preset;
+    const bool rate_given = std::any_of(wanted.begin(), wanted.end(),
+                                        [](const auto &one) { return one.name == "learning-rate"; });
+    if (!rate_given) settings.pipeline.main.learning_rate = preset_learning_rate(settings);
+    // Another command may read this setting elsewhere.
+    if (!settings.data.empty())
+        settings.data = std::filesystem::absolute(settings.data).lexically_normal().string();
+    if (!settings.init_weights.empty()) {
+        settings.init_weights = std::filesystem::absolute(settings.init_weights).lexically_normal().string();
+    }
     unify(settings);
     return settings;
 }

@@ -13,6 +13,12 @@ run_settings paper(const run_settings &asked) {
     run_settings settings;
     settings.pipeline.selector = "glister";
     settings.pipeline.shards.minibatches = asked.dataset == "cifar100" ? 5 : 1;
+    // The conventional pre-training of each method's own paper.
+    if (asked.pipeline.pretrain == pretrain_kind::full) {
+        const bool scores = asked.pipeline.selector == "grand" || asked.pipeline.selector == "el2n";
+        settings.pipeline.full_runs = scores ? 10 : 1;
+        settings.pipeline.full.epochs = scores ? 1 : 10;
+    }
     return settings;
 }
 
@@ -31,24 +37,30 @@ run_settings recommended(const run_settings &asked) {
     p.soup.points = 2;
     p.observe_images = 256;
     p.full.epochs = 5;
+    p.full_runs = 1;
     p.full.batch_size = 64;
     p.selector = "facility-location";
     p.start = asked.pipeline.pretrain == pretrain_kind::none ? start_kind::fresh : start_kind::pretrained;
     p.main.epochs = 20;
     p.main.batch_size = 64;
-    // Fresh weights take the usual rate; weights that have learned something lose it there at first.
-    p.main.learning_rate = p.start == start_kind::fresh ? 0.1f : 0.05f;
     p.evaluate_every = 5;
     return settings;
 }
 
 } // namespace
 
+float preset_learning_rate(const run_settings &settings) {
+    // Fresh weights take the usual rate; weights that have learned something lose it there at first.
+    const bool warm = settings.preset == "recommended" && settings.pipeline.start != start_kind::fresh;
+    return warm ? 0.05f : 0.1f;
+}
+
 run_settings make_preset(const run_settings &asked) {
     require(asked.preset == "recommended" || asked.preset == "paper", "U01", "settings: preset '",
             asked.preset, "' is unknown, expected recommended or paper");
     auto settings = asked.preset == "paper" ? paper(asked) : recommended(asked);
     settings.preset = asked.preset;
+    settings.pipeline.main.learning_rate = preset_learning_rate(settings);
     settings.pipeline.threads = std::max(1u, std::thread::hardware_concurrency());
     return settings;
 }

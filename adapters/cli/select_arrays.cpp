@@ -34,7 +34,8 @@ host_matrix read_matrix(const fs::path &path, std::size_t rows) {
 std::vector<std::int32_t> read_labels(const fs::path &path) {
     const auto array = read_npy<std::int64_t>(path);
     require(array.shape.size() == 1 && !array.values.empty(), "C30", "select: ", path.string(), " has ",
-            array.shape.size(), " dimensions, expected 1 and at least one label");
+            array.shape.size(), " dimensions and ", array.values.size(),
+            " labels, expected 1 and at least one");
     std::vector<std::int32_t> labels;
     for (std::size_t i = 0; i < array.values.size(); ++i) {
         require(array.values[i] >= 0 && array.values[i] < (std::int64_t{1} << 31), "C30",
@@ -66,6 +67,13 @@ outputs read_outputs(const fs::path &labels, const fs::path &logits, const fs::p
 
 void select_arrays_command(const array_selection &asked) {
     const auto &method = find_method(asked.method);
+    require(asked.scores_out.empty() || method.gradients || method.validation, "U24",
+            "select: ", asked.method, " gives no scores: leave out --scores-out");
+    require(asked.weights_out.empty() || method.weights, "U24", "select: ", asked.method,
+            " gives no weights: leave out --weights-out");
+    require(std::isfinite(asked.options.gradmatch.ridge) &&
+                std::isfinite(asked.options.glister.learning_rate),
+            "U24", "select: a setting of the method is not a finite number");
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
     const auto tensor = chosen::make_tensor(threads);
@@ -93,13 +101,9 @@ void select_arrays_command(const array_selection &asked) {
     options.seed = asked.seed;
     const auto chosen = select(tensor, asked.method, problem, options);
     if (!asked.scores_out.empty()) {
-        require(!chosen.scores.empty(), "U24", "select: ", asked.method,
-                " gives no scores: leave out --scores-out");
         write_npy<float>(asked.scores_out, chosen.scores);
     }
     if (!asked.weights_out.empty()) {
-        require(!chosen.weights.empty(), "U24", "select: ", asked.method,
-                " gives no weights: leave out --weights-out");
         write_npy<float>(asked.weights_out, chosen.weights);
     }
     write_npy<std::int64_t>(asked.out, chosen.indices);

@@ -21,6 +21,7 @@ struct run_settings {
     std::string dataset = "fashion-mnist";
     std::string data; ///< directory of the data set; empty: where Debian's package puts it
     std::string network = "resnet8";
+    std::string init_weights;      ///< safetensors file to use as the common start; empty: train one
     std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
     std::size_t checkpoint_seconds = 10;
     pipeline_settings pipeline{};
@@ -136,6 +137,7 @@ void visit_settings(run_settings &s, Visitor &&visit) {
           "pre-training before the selection");
     visit("hold-out", p.hold_out, "share of the training set held out for scores");
     visit("rank-held-out", p.rank_held_out, "held-out samples may be selected");
+    visit("init-weights", s.init_weights, "safetensors file to use as the common start; empty: train one");
     detail::visit_train(p.initialize, "init-", "the common start", visit);
     visit("init-batch-size", p.initialize.batch_size, "samples a step of the common start");
     detail::visit_workers(p, visit);
@@ -152,6 +154,9 @@ void visit_settings(run_settings &s, Visitor &&visit) {
 
 /// The settings of a preset for this data set and network; errors: U01 unknown preset
 run_settings make_preset(const run_settings &asked);
+
+/// The preset's learning rate for the main training, which depends on where that starts.
+float preset_learning_rate(const run_settings &settings);
 
 /// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it,
 /// and names a run that has no name after its pre-training and selector.

@@ -86,6 +86,9 @@ struct open_run {
         find_method(asked.pipeline.selector);
         make_network(asked.network, {});
         check(asked.pipeline);
+        check_models(asked.pipeline);
+        require(asked.init_weights.empty() || asked.pipeline.pretrain == pretrain_kind::lipt, "U27",
+                "settings: --init-weights is the common start of workers: it needs --pretrain lipt");
         return asked;
     }
 
@@ -110,7 +113,8 @@ run_settings settings_of(const fs::path &run, thread_count threads) {
 }
 
 /// Puts a model of the user's where the common start is expected; it costs this run nothing.
-void adopt_initial_weights(open_run &run, const fs::path &file) {
+void adopt_initial_weights(open_run &run) {
+    const std::string &file = run.settings.init_weights;
     if (file.empty() || run.store.load_state("theta_star")) return;
     run.store.save_state("theta_star", load_state(file, run.context.spec).state.weights);
 }
@@ -137,9 +141,9 @@ void say_refused(open_run &run) {
 
 } // namespace
 
-void run_command(const run_settings &settings, const fs::path &out, const fs::path &init_weights) {
+void run_command(const run_settings &settings, const fs::path &out) {
     open_run run(settings, out);
-    adopt_initial_weights(run, init_weights);
+    adopt_initial_weights(run);
     run.display.line(fmt::format(
         "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
         settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
@@ -149,11 +153,11 @@ void run_command(const run_settings &settings, const fs::path &out, const fs::pa
     finish(run, result.subset, result.trained);
 }
 
-void plan_command(const run_settings &settings, const fs::path &out, const fs::path &init_weights) {
+void plan_command(const run_settings &settings, const fs::path &out) {
     require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
     open_run run(settings, out);
-    adopt_initial_weights(run, init_weights);
+    adopt_initial_weights(run);
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);

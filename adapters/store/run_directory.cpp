@@ -38,7 +38,37 @@ std::string first_difference(const json &kept, const json &asked) {
     return "";
 }
 
+/// A selection as it came from files. errors: R06
+void check_selection(const selection &chosen, const fs::path &folder, std::size_t samples) {
+    for (const auto index : chosen.indices) {
+        require(index >= 0 && static_cast<std::size_t>(index) < samples, "R06",
+                "run: ", (folder / "subset.npy").string(), " names sample ", index, ", expected 0 to ",
+                samples - 1, ": delete the file to select again");
+    }
+    const auto fits = [](std::size_t size, std::size_t expected) { return size == 0 || size == expected; };
+    require(!chosen.indices.empty() && fits(chosen.weights.size(), chosen.indices.size()) &&
+                fits(chosen.scores.size(), samples),
+            "R06", "run: ", folder.string(), " has ", chosen.indices.size(), " indices, ",
+            chosen.weights.size(), " weights and ", chosen.scores.size(),
+            " scores, which do not fit: delete subset.npy to select again");
+}
+
+/// Whether a run may be begun there: nothing is there, but what a run killed at its very start leaves.
+bool is_unused(const fs::path &path) {
+    std::error_code code;
+    if (!fs::exists(path, code)) return true;
+    if (!fs::is_directory(path, code)) return false;
+    for (const auto &entry : fs::directory_iterator(path, code)) {
+        const auto name = entry.path().filename().string();
+        if (!(name.starts_with(".config.json.") && name.ends_with(".tmp"))) return false;
+    }
+    return !code;
+}
+
 void check_same_config(const fs::path &path, const json &kept, const json &asked) {
+    require(kept.value("backend", "") == asked.value("backend", ""), "R01", "run: ", path.string(),
+            " was made with the backend ", kept.value("backend", "?"), ", this program has ",
+            asked.value("backend", "?"), ": continue it with the same build, or use another --out");
     for (const char *part : {"settings", "data"}) {
         const auto difference = first_difference(kept.at(part), asked.at(part));
         require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ",
@@ -65,14 +95,16 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
     if (fs::exists(path / "config.json", code)) {
         check_same_config(path, read_config(path), config);
     } else {
-        require(!fs::exists(path, code) || fs::is_empty(path, code), "R02", "run: ", path.string(),
+        require(is_unused(path), "R02", "run: ", path.string(),
                 " exists, is not empty and is not a run directory: give --out an empty or new directory");
-        for (const char *folder : {"", "shards", "workers", "main"}) {
-            fs::create_directories(path / folder, code);
-            require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ",
-                    code.message());
-        }
+        fs::create_directories(path, code);
+        require(!code, "R04", "run: cannot make the directory ", path.string(), ": ", code.message());
         write_json(path / "config.json", config);
+    }
+    for (const char *folder : {"shards", "workers", "main"}) {
+        fs::create_directories(path / folder, code);
+        require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ",
+                code.message());
     }
     return {path, config, spec, checkpoint_seconds, std::move(observer)};
 }
@@ -80,6 +112,7 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
 run_directory::run_directory(fs::path path, const json &config, network_spec spec,
                              std::size_t checkpoint_seconds, run_observer observer)
     : path_(std::move(path)), spec_(std::move(spec)), fingerprint_(fingerprint_of(config)),
+      training_samples_(config.at("data").value("train", std::size_t{0})),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
       last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)) {
     read_metrics();
@@ -112,6 +145,9 @@ void run_directory::save_state(std::string_view name, std::span<const float> wei
 std::optional<shard_plan> run_directory::load_plan() const {
     if (!fs::exists(path_ / "plan.json")) return std::nullopt;
     const json content = read_json(path_ / "plan.json");
+    require(content.is_object() && content.value("training_samples", std::size_t{0}) == training_samples_,
+            "R06", "run: ", (path_ / "plan.json").string(),
+            " is damaged or of another data set: delete it to plan again");
     shard_plan plan;
     const auto workers = content.value("workers", std::size_t{0});
     for (std::size_t w = 0; w < workers; ++w) {
@@ -157,6 +193,7 @@ std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) c
         kept.chosen.weights = read_npy<float>(newest->second / "weights.npy").values;
     if (fs::exists(newest->second / "scores.npy"))
         kept.chosen.scores = read_npy<float>(newest->second / "scores.npy").values;
+    check_selection(kept.chosen, newest->second, training_samples_);
     return kept;
 }
 

@@ -74,6 +74,7 @@ class run_directory {
     std::filesystem::path path_;
     network_spec spec_;
     std::string fingerprint_; ///< of the settings and data in config.json
+    std::size_t training_samples_;
     std::chrono::steady_clock::duration checkpoint_interval_;
     std::chrono::steady_clock::time_point last_checkpoint_;
     run_observer observer_;

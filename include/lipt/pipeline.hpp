@@ -76,6 +76,18 @@ feature_pass<Tensor> make_features(const pipeline_context &context, Training &ba
 
 } // namespace detail
 
+/// Checks that the selector can use what the pre-training makes, before that is paid for.
+/// errors: C01 unknown selector, U18 several models for a method that is no scorer
+inline void check_models(const pipeline_settings &settings) {
+    const auto &method = find_method(settings.selector);
+    const bool several = (settings.pretrain == pretrain_kind::full && settings.full_runs > 1) ||
+                         settings.features == features_kind::ensemble;
+    require(!several || method.scorer || !(method.gradients || method.validation), "U18",
+            "settings: ", settings.selector,
+            " cannot use several models, only scores can be averaged: use --pretrain-runs 1 and "
+            "--features soup, or a selector that scores");
+}
+
 /// Chooses the subset from one or several models' gradients; several average their scores, so the method must
 /// be a scorer then. A method that needs no gradients is given no model. shapes: models any number of (S); an
 /// empty list of weights means the backend's present weights errors: C-ids of select, C20 several models for
@@ -162,6 +174,8 @@ selection select_subset(const pipeline_context &context, Training &backend, cons
     const auto models =
         needs_model(context) ? feature_models(context, store) : std::vector<std::vector<float>>{};
     auto chosen = choose_subset(context, backend, tensor, models, 0, features, select_cost);
+    require(!chosen.indices.empty(), "U11", "select: --fraction ", context.settings.fraction, " of ",
+            context.train.size(), " samples keeps none: raise it");
     features.peak_mib = select_cost.peak_mib = store.peak_mib();
     store.record(features);
     store.record(select_cost);
@@ -239,6 +253,7 @@ checkpoint train_on_subset(const pipeline_context &context, Training &backend, c
 /// stage. source: [Ro2023] Figure 1
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 pipeline_result run_pipeline(const pipeline_context &context, const Tensor &tensor, Store &store) {
+    check_models(context.settings);
     auto backend = Training::make(context.spec, {.threads = context.settings.threads});
     if (context.settings.pretrain == pretrain_kind::lipt) {
         const auto theta_star = initialize(context, backend, store);

@@ -8,6 +8,7 @@
 #include <lipt/train.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -143,9 +144,10 @@ std::vector<refused_worker> work_all(const pipeline_context &context, const Tens
     for (std::size_t w = 0; w < shards.shards.size(); ++w) {
         if (!store.load_worker(w).refused.empty()) pending.push_back(w);
     }
+    std::atomic<std::size_t> done{0}; // tasks may run side by side and end in any order
     const auto failures = context.launch(pending.size(), [&](std::size_t i) {
         work<Training>(context, tensor, theta_star, shards, pending[i], store);
-        store.progress("local", i + 1, pending.size());
+        store.progress("local", ++done, pending.size());
     });
     std::vector<refused_worker> failed;
     for (std::size_t i = 0; i < failures.size(); ++i) {

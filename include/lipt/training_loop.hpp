@@ -70,7 +70,7 @@ inline void scale_to_mean_one(std::span<float> weights) {
         sum += weights[i];
     }
     require(weights.empty() || sum > 0, "W01",
-            "train: all sample weights are 0: ignore them (--ignore-weights)");
+            "train: all sample weights are 0: ignore them (--use-weights false)");
     const auto scale = static_cast<float>(static_cast<double>(weights.size()) / sum);
     for (auto &weight : weights) weight *= scale;
 }

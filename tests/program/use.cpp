@@ -43,6 +43,15 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
     check_run_refused({"--preset", "best"}, 2, "LIPT-U01");
     check_run_refused({"--evaluate-every", "0"}, 2, "LIPT-U12");
     check_run_refused({"--train-samples", "601"}, 2, "LIPT-U20");
+    check_run_refused({"--epochs", "0"}, 2, "LIPT-U14");
+    check_run_refused({"--epochs", "-1"}, 2, "LIPT-U14");
+    check_run_refused({"--train-batch-size", "0"}, 2, "LIPT-U14");
+    check_run_refused({"--soup-points", "0"}, 2, "LIPT-U15");
+    check_run_refused({"--observe-images", "0"}, 2, "LIPT-U15");
+    check_run_refused({"--rand-augment-magnitude", "40"}, 2, "LIPT-U16");
+    check_run_refused({"--features", "ensemble"}, 2, "LIPT-U18");
+    check_run_refused({"--pretrain", "none", "--start", "fresh", "--init-weights", "x"}, 2, "LIPT-U27");
+    BOOST_TEST(run({"--equal-steps"}).status == 2); // a setting says its value
 }
 
 BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
@@ -91,6 +100,26 @@ BOOST_FIXTURE_TEST_CASE(a_directory_of_other_settings_is_not_touched, fixture) {
     check_refused(run_lipt(folder, {"merge", "--run", (folder / "full").string()}), 1, "LIPT-R02");
     check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 1,
                   "LIPT-Q03");
+}
+
+BOOST_FIXTURE_TEST_CASE(damaged_files_of_a_run_are_refused, fixture) {
+    const auto path = folder / "run";
+    BOOST_TEST(run({}).status == 0);
+    const auto good = content_of(path / "subset.npy");
+    auto wild = good;
+    wild[wild.size() - 3] = 100; // some index of millions
+    std::ofstream(path / "subset.npy", std::ios::binary) << wild;
+    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
+    std::ofstream(path / "subset.npy", std::ios::binary) << good;
+    std::filesystem::copy_file(path / "scores.npy", path / "weights.npy",
+                               std::filesystem::copy_options::overwrite_existing);
+    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_that_could_not_begin_can_be_begun, fixture) {
+    std::filesystem::create_directories(folder / "run");
+    std::ofstream(folder / "run" / ".config.json.1-0.tmp") << "{";
+    BOOST_TEST(run({}).status == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
