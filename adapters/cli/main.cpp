@@ -1,6 +1,7 @@
 // The program `lipt`: flags to commands, errors to exit statuses.
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/options.hpp>
+#include <lipt/adapters/cli/select_options.hpp>
 #include <lipt/error.hpp>
 #include <lipt/version.hpp>
 
@@ -69,70 +70,6 @@ void add_stage_commands(CLI::App &app) {
         add_stage_command(app, "train", "main training on the subset, result.json and report.html", flags);
     add_threads(train, flags);
     train->callback([flags] { train_command(flags->run, flags->budget()); });
-}
-
-void add_array_options(CLI::App *sub, array_selection &asked) {
-    sub->add_option("--embeddings", asked.embeddings, "(N,E) .npy, float32 or float16")->type_name("FILE");
-    sub->add_option("--logits", asked.logits, "(N,C) .npy")->type_name("FILE");
-    sub->add_option("--labels", asked.labels, "(N) .npy, whole numbers")->type_name("FILE");
-    sub->add_option("--validation-embeddings", asked.validation_embeddings, "(V,E) .npy, for glister")
-        ->type_name("FILE");
-    sub->add_option("--validation-logits", asked.validation_logits, "(V,C) .npy, for glister")
-        ->type_name("FILE");
-    sub->add_option("--validation-labels", asked.validation_labels, "(V) .npy, for glister")
-        ->type_name("FILE");
-    sub->add_option("--method", asked.method, "selection method; --list names them")
-        ->capture_default_str()
-        ->type_name("TEXT");
-    sub->add_option("--fraction", asked.fraction, "share of the samples to keep, above 0 and at most 1")
-        ->capture_default_str();
-    sub->add_flag("--unbalanced", asked.unbalanced, "choose among all samples at once, not class by class");
-    sub->add_option("--seed", asked.seed, "seed of the random methods")->capture_default_str();
-    sub->add_option("--gradmatch-ridge", asked.options.gradmatch.ridge, "ridge of GradMatch")
-        ->capture_default_str();
-    sub->add_option("--glister-learning-rate", asked.options.glister.learning_rate,
-                    "step of Glister's validation update")
-        ->capture_default_str();
-    sub->add_option("--glister-rounds", asked.options.glister.rounds, "rounds of Glister")
-        ->capture_default_str();
-    sub->add_option("--out", asked.out, "kept indices, int64 .npy")->capture_default_str()->type_name("FILE");
-    sub->add_option("--weights-out", asked.weights_out, "weights of the kept samples, float32 .npy")
-        ->type_name("FILE");
-    sub->add_option("--scores-out", asked.scores_out, "scores of all samples, float32 .npy")
-        ->type_name("FILE");
-}
-
-void add_select_command(CLI::App &app) {
-    struct state {
-        array_selection arrays;
-        std::filesystem::path run;
-        bool list = false;
-    };
-    auto kept = std::make_shared<state>();
-    auto *sub = app.add_subcommand("select", "choose the subset of a run, or from stored arrays");
-    sub->add_option("--run", kept->run, "run directory to select in, instead of arrays")->type_name("DIR");
-    sub->add_option("--threads", kept->arrays.threads, "threads in all; 0: as many as there are processors")
-        ->type_name("COUNT");
-    sub->add_flag("--list", kept->list, "list the methods and leave");
-    add_array_options(sub, kept->arrays);
-    sub->callback([kept, sub] {
-        const auto &a = kept->arrays;
-        if (kept->list) return list_methods();
-        if (!kept->run.empty()) {
-            // A run directory has its settings; another method or fraction here would be silently ignored.
-            for (const auto *option : sub->get_options()) {
-                if (option->count() > 0 && option->get_name() != "--run" &&
-                    option->get_name() != "--threads") {
-                    lipt::fail("U25", "select: ", option->get_name(),
-                               " cannot be given with --run: the run's config.json has it");
-                }
-            }
-            return select_command(kept->run, a.threads == 0 ? thread_count{} : thread_count{a.threads});
-        }
-        lipt::require(!a.embeddings.empty() && !a.logits.empty() && !a.labels.empty(), "U26",
-                      "select: give --run DIR, or --embeddings, --logits and --labels");
-        select_arrays_command(a);
-    });
 }
 
 void add_report_command(CLI::App &app) {
