@@ -125,6 +125,18 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
     if (info.validation) pool.validation = validation_of(tensor, *problem.validation, per_class, pool.number);
 }
 
+/// The picks of one pool: those recalled, or made now and handed on to be remembered. errors: as load_pool
+template <class Method, tensor_backend Tensor>
+pool_picks picks_of(const Tensor &tensor, const selection_problem<Tensor> &problem,
+                    const select_options &options, bool per_class, selection_pool<Tensor> pool) {
+    pool_picks picks;
+    if (options.recall && options.recall(pool.number, picks)) return picks;
+    load_pool(tensor, problem, Method::info, per_class, pool);
+    picks = Method::pick(tensor, pool, options);
+    if (options.remember) options.remember(pool.number, picks);
+    return picks;
+}
+
 /// Adds a pool's picks to the result.
 inline void append_picks(const pool_picks &picks, std::span<const std::int64_t> members, std::size_t samples,
                          selection &result) {
@@ -177,10 +189,9 @@ requires selector<Method, Tensor> selection select_with(const Tensor &tensor,
     selection result;
     for (std::size_t p = 0; p < pools.size(); ++p) {
         if (quotas[p] > 0) {
-            selection_pool<Tensor> pool{.number = p, .members = pools[p], .quota = quotas[p]};
-            detail::load_pool(tensor, problem, info, per_class, pool);
-            detail::append_picks(Method::pick(tensor, pool, options), pool.members, problem.labels.size(),
-                                 result);
+            const auto picks = detail::picks_of<Method, Tensor>(
+                tensor, problem, options, per_class, {.number = p, .members = pools[p], .quota = quotas[p]});
+            detail::append_picks(picks, pools[p], problem.labels.size(), result);
         }
         if (options.progress) options.progress(p + 1, pools.size());
     }

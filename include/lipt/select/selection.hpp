@@ -40,6 +40,8 @@ struct glister_options {
     std::size_t rounds = 15;    ///< between which the validation gradient is renewed
 };
 
+struct pool_picks;
+
 /// What the methods may be told; each reads its own part.
 struct select_options {
     gradmatch_options gradmatch{};
@@ -48,6 +50,10 @@ struct select_options {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0; ///< for methods that choose again each epoch
     std::function<void(std::size_t done, std::size_t pools)> progress{}; ///< called after each pool
+    /// Given each pool's picks as they are made, and asked for them before: true where it fills them in. A
+    /// selection that was stopped goes on with those of the pools it had done.
+    std::function<void(std::size_t pool, const pool_picks &picks)> remember{};
+    std::function<bool(std::size_t pool, pool_picks &picks)> recall{};
 };
 
 /// Yields the gradients of the samples asked for, in that order: from memory, or read from a file when

@@ -75,6 +75,34 @@ BOOST_AUTO_TEST_CASE(one_pool_comes_back_in_class_order) {
                boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_selection_that_was_stopped_goes_on) {
+    const random_problem random({.samples = 40, .classes = 4});
+    std::vector<std::pair<std::size_t, lipt::pool_picks>> made;
+    const lipt::select_options remembering{
+        .remember = [&](std::size_t pool, const lipt::pool_picks &picks) { made.emplace_back(pool, picks); }};
+    const auto whole = lipt::select_with<lipt::methods::grand>(random.tensor, random.view(0.3), remembering);
+    BOOST_REQUIRE(made.size() == 4u);
+    made.resize(2); // stopped after two classes
+    std::size_t read = 0;
+    auto problem = random.view(0.3);
+    problem.gradients = [&](std::span<const std::int64_t> members) {
+        read += members.size();
+        return gather(random.tensor, random.gradients, members);
+    };
+    auto resuming = remembering;
+    resuming.recall = [&](std::size_t pool, lipt::pool_picks &picks) {
+        if (pool > 1) return false;
+        BOOST_TEST(made[pool].first == pool);
+        picks = made[pool].second;
+        return true;
+    };
+    const auto resumed = lipt::select_with<lipt::methods::grand>(random.tensor, problem, resuming);
+    BOOST_TEST(resumed.indices == whole.indices, boost::test_tools::per_element());
+    BOOST_TEST(resumed.scores == whole.scores, boost::test_tools::per_element());
+    BOOST_TEST(made.size() == 4u); // what is recalled is not remembered again
+    BOOST_TEST(read == 20u);       // nor read
+}
+
 BOOST_AUTO_TEST_CASE(empty_classes_and_classes_without_quota_are_passed_over) {
     std::vector<std::size_t> reported;
     const lipt::select_options options{.progress = [&](std::size_t done, std::size_t of) {
