@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -17,6 +19,16 @@ namespace {
 using namespace lipt::adapters;
 
 constexpr int wrong_use = 2, failure = 1;
+
+/// Errors that a flag or a settings file causes, not the state of a file: all U-ids, and those that the core
+/// raises for what it was asked for (a name, a fraction, a ridge, a plan or a density that cannot be, a
+/// worker that is not planned).
+bool is_wrong_use(std::string_view id) {
+    constexpr std::array<std::string_view, 11> asked{"LIPT-C01", "LIPT-C11", "LIPT-C14", "LIPT-D04",
+                                                     "LIPT-D06", "LIPT-D16", "LIPT-N01", "LIPT-P01",
+                                                     "LIPT-Q01", "LIPT-Q02", "LIPT-Q03"};
+    return id.starts_with("LIPT-U") || std::find(asked.begin(), asked.end(), id) != asked.end();
+}
 
 /// The commands that make a run directory: `run` and `plan`.
 void add_making_command(CLI::App &app, const char *name, const char *help,
@@ -104,7 +116,7 @@ int run_program(int argc, char **argv) {
         return app.exit(error) == 0 ? 0 : wrong_use;
     } catch (const lipt::error &error) {
         fmt::print(stderr, "lipt: {}\n", error.what());
-        return error.id().starts_with("LIPT-U") ? wrong_use : failure;
+        return is_wrong_use(error.id()) ? wrong_use : failure;
     } catch (const std::exception &error) {
         fmt::print(stderr, "lipt: {}\n", error.what());
         return failure;

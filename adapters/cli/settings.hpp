@@ -49,6 +49,7 @@ void visit_workers(pipeline_settings &p, Visitor &visit) {
     visit("batch-size", p.shards.batch_size, "samples a minibatch of the workers");
     visit("stratified-shards", p.shards.stratified, "give every shard the class shares of the whole set");
     visit("passes", p.local.training.epochs, "passes of a worker over its shard");
+    visit("local-steps", p.local.steps, "steps of a worker, in place of passes; 0: passes count");
     visit("local-learning-rate", p.local.training.learning_rate, "learning rate of the workers, constant");
     visit("rand-augment", p.local.training.augment.rand_augment, "RandAugment in the local training");
     visit("rand-augment-operations", p.local.training.augment.rand.operations,
@@ -70,6 +71,9 @@ void visit_workers(pipeline_settings &p, Visitor &visit) {
           "rank weights over the whole network or in each layer");
     visit("density-min", p.local.prune.density_min, "smallest share of weights a worker keeps");
     visit("density-max", p.local.prune.density_max, "largest share of weights a worker keeps");
+    visit("upload", p.local.upload,
+          choices<upload_format>{{"masked", upload_format::masked}, {"dense", upload_format::dense}},
+          "a worker sends a bit mask and the kept weights, or all weights");
 }
 
 template <class Visitor>

@@ -19,9 +19,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The settings that shape a run: neither where the data lies on this host (its content is in "data") nor
+/// the label.
+json shaping_settings(const json &config) {
+    json settings = config.at("settings");
+    settings.erase("data");
+    settings.erase("name");
+    return settings;
+}
+
 /// What config.json must agree in: settings and data, not the version that wrote it.
 std::string fingerprint_of(const json &config) {
-    const std::string content = json{{"settings", config.at("settings")}, {"data", config.at("data")}}.dump();
+    const std::string content =
+        json{{"settings", shaping_settings(config)}, {"data", config.at("data")}}.dump();
     return fmt::format("{:016x}", XXH3_64bits(content.data(), content.size()));
 }
 
@@ -69,11 +79,12 @@ void check_same_config(const fs::path &path, const json &kept, const json &asked
     require(kept.value("backend", "") == asked.value("backend", ""), "R01", "run: ", path.string(),
             " was made with the backend ", kept.value("backend", "?"), ", this program has ",
             asked.value("backend", "?"), ": continue it with the same build, or use another --out");
-    for (const char *part : {"settings", "data"}) {
-        const auto difference = first_difference(kept.at(part), asked.at(part));
+    const auto refuse = [&](const char *part, const std::string &difference) {
         require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ",
                 difference, ". Use the same settings to continue that run, or another --out");
-    }
+    };
+    refuse("settings", first_difference(shaping_settings(kept), shaping_settings(asked)));
+    refuse("data", first_difference(kept.at("data"), asked.at("data")));
 }
 
 } // namespace

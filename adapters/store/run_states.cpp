@@ -18,13 +18,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What a worker's file says about itself beside the weights.
-json worker_facts(const local_result &result) {
-    return {{"size", result.weights.size()},
-            {"pruned", !result.keep_mask.empty()},
-            {"density", result.density},
-            {"loss", result.loss},
-            {"samples", result.samples}};
+/// What a worker's file says about itself beside the weights: nothing that differs when it runs again.
+json worker_facts(const worker_upload &upload) {
+    const auto &result = upload.result;
+    stage_cost counted = upload.cost;
+    counted.wall_s = counted.cpu_s = counted.peak_mib = 0;
+    return {{"size", result.weights.size()}, {"masked", !result.keep_mask.empty()},
+            {"density", result.density},     {"loss", result.loss},
+            {"samples", result.samples},     {"cost", to_json(counted)}};
+}
+
+/// A worker's cost with its times, from NN.json; nothing where that is not there or not whole.
+std::optional<stage_cost> timed_cost(const fs::path &path) {
+    if (!fs::exists(path)) return std::nullopt;
+    try {
+        return cost_from_json(read_json(path).at("cost"));
+    } catch (const error &) {
+        return std::nullopt;
+    } catch (const json::exception &) {
+        return std::nullopt;
+    }
 }
 
 local_result read_upload(const safetensors_file &file, const json &facts, const network_spec &spec) {
@@ -37,7 +50,7 @@ local_result read_upload(const safetensors_file &file, const json &facts, const 
             " weights, expected ", spec.state_size(), " for ", spec.name,
             ": it was trained with another network");
     packed.kept = file.values<float>("values");
-    if (facts.at("pruned").get<bool>()) {
+    if (facts.at("masked").get<bool>()) {
         packed.bits = file.values<std::uint8_t>("keep_mask");
         auto unpacked = unpack_mask(packed);
         result.weights = std::move(unpacked.weights);
@@ -54,6 +67,9 @@ local_result read_upload(const safetensors_file &file, const json &facts, const 
 worker_upload run_directory::load_worker(std::size_t worker) const {
     const fs::path path = worker_path(worker, "safetensors");
     worker_upload upload{.refused = "missing: no " + path.string()};
+    // What a worker has cost counts, whether or not its weights can be used.
+    const auto timed = timed_cost(worker_path(worker, "json"));
+    if (timed) upload.cost = *timed;
     if (!fs::exists(path)) return upload;
     try {
         const safetensors_file file(path);
@@ -66,10 +82,9 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
                 ": it was renamed or is of another program");
         require(field("config") == fingerprint_, "R05", "worker: ", path.string(),
                 " was made with other settings than config.json: run `lipt worker` again");
-        upload.result = read_upload(file, json::parse(field("facts")), spec_);
-        upload.cost = {.name = "local"};
-        const fs::path facts = worker_path(worker, "json");
-        if (fs::exists(facts)) upload.cost = cost_from_json(read_json(facts).value("cost", json::object()));
+        const json facts = json::parse(field("facts"));
+        if (!timed) upload.cost = cost_from_json(facts.at("cost"));
+        upload.result = read_upload(file, facts, spec_);
         upload.refused.clear();
     } catch (const error &failure) {
         upload.refused = failure.what();
@@ -84,8 +99,8 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
 void run_directory::save_worker(std::size_t worker, const worker_upload &upload) {
     const auto &result = upload.result;
     check_state(spec_, result.weights);
-    json facts = worker_facts(result);
-    facts["cost"] = to_json(upload.cost);
+    json facts = worker_facts(upload);
+    facts["cost"] = to_json(upload.cost); // with its times
     write_json(worker_path(worker, "json"), facts);
 
     std::vector<named_tensor> tensors;
@@ -103,7 +118,7 @@ void run_directory::save_worker(std::size_t worker, const worker_upload &upload)
                        {"lipt", LIPT_VERSION},
                        {"network", spec_.name},
                        {"worker", std::to_string(worker)},
-                       {"facts", worker_facts(result).dump()}});
+                       {"facts", worker_facts(upload).dump()}});
 }
 
 void run_directory::save_merge(const merge_report &report) {

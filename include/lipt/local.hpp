@@ -16,6 +16,9 @@ namespace lipt {
 /// the mask during training.
 enum class prune_time : std::uint8_t { after, before, never };
 
+/// How a worker's weights travel. masked: a bit a weight and the kept values. dense: all values, zeros too.
+enum class upload_format : std::uint8_t { masked, dense };
+
 /// Settings of the local training. source: [Ro2023] Section 3.3 and Appendix A
 struct local_options {
     train_options training{.epochs = 5,
@@ -24,12 +27,14 @@ struct local_options {
                            .augment = {.rand_augment = true, .crop_flip = false}};
     prune_time pruning = prune_time::after;
     prune_options prune{};
+    std::size_t steps = 0; ///< length of the training in steps; 0: training.epochs says it in passes
+    upload_format upload = upload_format::masked;
 };
 
 /// What one worker sends back, and what it cost.
 struct local_result {
     std::vector<float> weights;   ///< (S), pruned weights are 0
-    std::vector<float> keep_mask; ///< (S) of 0 and 1; empty where pruning is off
+    std::vector<float> keep_mask; ///< (S) of 0 and 1; empty where pruning is off or the upload is dense
     double density = 1;           ///< share of the prunable weights that was kept
     double loss = 0;              ///< of the last pass
     std::size_t samples = 0;      ///< forward and backward
@@ -49,6 +54,15 @@ prune_mask draw_mask(Backend &backend, const Tensor &tensor, const image_set &sh
     }
     return make_prune_mask(tensor, backend.spec().weights, backend.read().weights, gradient, options.prune,
                            seed, worker);
+}
+
+/// The options of a worker's training on a shard of this size, with a length in steps turned into passes.
+inline train_options training_of(const local_options &options, std::size_t shard_size) {
+    train_options training = options.training;
+    if (options.steps == 0 || training.batch_size == 0 || shard_size == 0) return training;
+    const std::size_t a_pass = (shard_size + training.batch_size - 1) / training.batch_size;
+    training.epochs = static_cast<double>(options.steps) / static_cast<double>(a_pass);
+    return training;
 }
 
 } // namespace detail
@@ -76,7 +90,7 @@ local_result train_locally(Backend &backend, const Tensor &tensor, const image_s
     const train_streams streams{
         .seed = seed, .order = stream::local_order, .augment = stream::local_augment, .worker = worker};
     train(
-        backend, shard, options.training, streams, [&](std::size_t) { return all; },
+        backend, shard, detail::training_of(options, shard.size()), streams, [&](std::size_t) { return all; },
         [&](const epoch_report &report) {
             result.loss = report.loss;
             result.samples += report.samples;
@@ -87,7 +101,7 @@ local_result train_locally(Backend &backend, const Tensor &tensor, const image_s
     result.weights = backend.read().weights;
     if (options.pruning != prune_time::never) {
         apply_mask(result.weights, mask.keep);
-        result.keep_mask = std::move(mask.keep);
+        if (options.upload == upload_format::masked) result.keep_mask = std::move(mask.keep);
         result.density = mask.density;
     }
     return result;

@@ -171,11 +171,10 @@ inline std::pair<image_batch, image_batch> merge_images(const pipeline_context &
 }
 
 /// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads
-/// at hand.
+/// at hand. A refused worker's cost was paid too.
 inline stage_cost sum_workers(std::span<const worker_upload> uploads, std::size_t threads) {
     stage_cost sum{.name = "local"};
     for (const auto &upload : uploads) {
-        if (!upload.refused.empty()) continue;
         sum.wall_s += upload.cost.wall_s / static_cast<double>(std::min(threads, uploads.size()));
         sum.cpu_s += upload.cost.cpu_s;
         sum.samples_read += upload.cost.samples_read;

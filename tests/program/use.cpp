@@ -55,9 +55,9 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
-    check_run_refused({"--selector", "magic"}, 1, "LIPT-C01");
-    check_run_refused({"--network", "vgg"}, 1, "LIPT-N01");
-    check_run_refused({"--dataset", "mnist"}, 1, "LIPT-D16");
+    check_run_refused({"--selector", "magic"}, 2, "LIPT-C01");
+    check_run_refused({"--network", "vgg"}, 2, "LIPT-N01");
+    check_run_refused({"--dataset", "mnist"}, 2, "LIPT-D16");
     const auto ended = run_lipt(folder, {"run", "--out", "x", "--no-such-flag"});
     BOOST_TEST(ended.status == 2);
     BOOST_TEST(run_lipt(folder, {}).status == 2);
@@ -65,8 +65,8 @@ BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_plan_that_does_not_fit_is_refused_before_any_training, fixture) {
-    check_run_refused({"--workers", "100"}, 1, "LIPT-Q02");
-    check_run_refused({"--density-min", "0"}, 1, "LIPT-P01");
+    check_run_refused({"--workers", "100"}, 2, "LIPT-Q02");
+    check_run_refused({"--density-min", "0"}, 2, "LIPT-P01");
 }
 
 BOOST_FIXTURE_TEST_CASE(damaged_data_is_refused_by_name, fixture) {
@@ -98,8 +98,22 @@ BOOST_FIXTURE_TEST_CASE(a_directory_of_other_settings_is_not_touched, fixture) {
                                        small_run(data)),
                   1, "LIPT-R02");
     check_refused(run_lipt(folder, {"merge", "--run", (folder / "full").string()}), 1, "LIPT-R02");
-    check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 1,
+    check_refused(run_lipt(folder, {"worker", "--run", (folder / "run").string(), "--worker", "3"}), 2,
                   "LIPT-Q03");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_may_move_to_where_the_data_lies_elsewhere, fixture) {
+    BOOST_TEST(run({"--epochs", "2"}).status == 0);
+    const auto elsewhere = folder / "elsewhere";
+    std::filesystem::rename(data, elsewhere);
+    // The last --data counts; the run goes on from its soup, and only the subset and what follows is made.
+    const auto made = content_of(folder / "run" / "subset.npy");
+    std::filesystem::remove(folder / "run" / "subset.npy");
+    const auto ended = run({"--epochs", "2", "--data", elsewhere.string()});
+    BOOST_TEST(ended.status == 0, ended.err);
+    BOOST_TEST(content_of(folder / "run" / "subset.npy") == made);
+    write_data(data, 9); // the same place, other data
+    check_refused(run({"--epochs", "2"}), 1, "LIPT-R01");
 }
 
 BOOST_FIXTURE_TEST_CASE(damaged_files_of_a_run_are_refused, fixture) {

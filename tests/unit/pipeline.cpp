@@ -174,6 +174,34 @@ BOOST_AUTO_TEST_CASE(a_mask_drawn_before_training_is_held) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_may_count_steps_and_send_all_its_weights) {
+    setup s;
+    const auto context = s.context();
+    auto backend = training::make(context.spec, {});
+    const auto start = lipt::initial_weights(context.spec, 1);
+    const auto train_on = [&](std::size_t images) {
+        lipt::image_batch shard;
+        gather(context.train, std::span(context.pool).first(images), shard);
+        return lipt::train_locally(backend, tensor, lipt::as_set(shard, context.train), start, 0,
+                                   s.settings.local, 1);
+    };
+    const auto passes = train_on(32); // two passes over two minibatches
+    s.settings.local.steps = 4;
+    s.settings.local.training.epochs = 9; // not read
+    BOOST_TEST((train_on(32).weights == passes.weights));
+    s.settings.local.steps = 3;
+    BOOST_TEST(train_on(32).samples == 48u);
+    BOOST_TEST(train_on(40).samples == 40u); // the last minibatch of a pass is smaller
+    s.settings.local.steps = 4;
+    s.settings.local.upload = lipt::upload_format::dense;
+    const auto dense = train_on(32);
+    BOOST_TEST((dense.weights == passes.weights));
+    BOOST_TEST(dense.keep_mask.empty());
+    BOOST_TEST(dense.density == passes.density);
+    BOOST_TEST(lipt::upload_bytes(dense) == 4 * start.size());
+    BOOST_TEST(lipt::upload_bytes(passes) < 4 * start.size());
+}
+
 BOOST_AUTO_TEST_CASE(the_soup_goes_on_without_a_worker_and_says_so) {
     const setup s;
     lipt::memory_store store;
@@ -184,11 +212,14 @@ BOOST_AUTO_TEST_CASE(the_soup_goes_on_without_a_worker_and_says_so) {
     BOOST_TEST(lipt_test::error_id([&] { lipt::merge(context, backend, tensor, store); }) == "LIPT-S05");
     lipt::work<training>(context, tensor, theta_star, shards, 0, store);
     lipt::work<training>(context, tensor, theta_star, shards, 2, store);
+    // Delivered, but not to be used: what it cost was paid all the same.
+    store.workers[1] = {.cost = store.workers[0].cost, .refused = "its weights are not finite"};
     lipt::merge(context, backend, tensor, store);
     BOOST_TEST(store.merged->ingredients.size() == 2u);
     BOOST_TEST(store.merged->refused.size() == 1u);
     BOOST_TEST(store.merged->refused[0].worker == 1u);
-    BOOST_TEST(!store.merged->refused[0].reason.empty());
+    BOOST_TEST(store.merged->refused[0].reason == "its weights are not finite");
+    BOOST_TEST(store.costs.at("local").backward == 3 * 2 * 32);
 }
 
 BOOST_AUTO_TEST_CASE(conventional_runs_average_their_scores) {
