@@ -65,6 +65,8 @@ set_up() {
     say "To be installed with apt-get: $missing"
     [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
         die "installing packages needs root, and there is no sudo: run 'apt-get install $missing' as root first"
+    [ "$(id -u)" -eq 0 ] || sudo id -u >/dev/null ||
+        die "sudo was refused: run 'apt-get install $missing' as root first"
     setup_log=$(mktemp "${TMPDIR:-/var/tmp}/lipt-setup.XXXXXX") || die "no temporary file can be made"
     [ -z "$(unknown_of "$missing")" ] || update_lists
     unknown=$(unknown_of "$missing")

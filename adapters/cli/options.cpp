@@ -58,16 +58,36 @@ Value parsed(const std::string &name, const std::string &given) {
     }
 }
 
-/// Adds an option for each setting; its default is that of the recommended preset.
+/// The settings' values as text, under their names.
+struct value_lister {
+    std::map<std::string, std::string> &values;
+
+    template <class Value>
+    void operator()(const std::string &name, const Value &value, const std::string &) {
+        values[name] = shown(value);
+    }
+    template <class Value>
+    void operator()(const std::string &name, const Value &value, const detail::choices<Value> &words,
+                    const std::string &) {
+        for (const auto &[word, meaning] : words) {
+            if (meaning == value) values[name] = std::string(word);
+        }
+    }
+};
+
+/// Adds an option for each setting; its default is that of the recommended preset, and where the paper's
+/// differs its help says so.
 struct option_adder {
     CLI::App &command;
     std::map<std::string, std::string> &given;
+    const std::map<std::string, std::string> &papers;
 
     CLI::Option *add(const std::string &name, const std::string &help, const std::string &kind,
                      const std::string &initial) {
         auto *option = command.add_option_function<std::string>(
             "--" + name,
-            [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; }, help);
+            [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; },
+            papers.at(name) == initial ? help : help + "; in the preset paper " + papers.at(name));
         // Given twice, the last one counts: a script's flags can be followed by one's own.
         return option->type_name(kind)->default_str(initial)->multi_option_policy(
             CLI::MultiOptionPolicy::TakeLast);
@@ -131,7 +151,10 @@ settings_options::settings_options(CLI::App &command)
         ->type_name("COUNT")
         ->default_str("10");
     run_settings defaults = make_preset({});
-    visit_settings(defaults, option_adder{command, *given_});
+    run_settings paper = make_preset({.preset = "paper"});
+    std::map<std::string, std::string> papers;
+    visit_settings(paper, value_lister{papers});
+    visit_settings(defaults, option_adder{command, *given_, papers});
 }
 
 std::vector<settings_options::assignment> settings_options::assignments() const {

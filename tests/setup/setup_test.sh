@@ -74,7 +74,10 @@ case="not root, no sudo" && machine && stand_in id 'echo 1000' && run "one"
 fails_with "needs root, and there is no sudo" && calls apt-get 0
 
 case="not root, with sudo" && machine && stand_in id 'echo 1000' && stand_in sudo 'echo sudo >>"$HERE/calls"; exec "$@"' && run "one"
-succeeds && calls sudo 2 && calls " install -y --no-install-recommends one" 1
+succeeds && calls sudo 3 && calls " install -y --no-install-recommends one" 1
+
+case="not root, sudo refuses" && machine && stand_in id 'echo 1000' && stand_in sudo 'exit 1' && run "one"
+fails_with "sudo was refused: run 'apt-get install one *' as root first" && calls apt-get 0
 
 rm -rf "$scratch"
 [ "$faults" -eq 0 ] && echo "setup does what it says"
