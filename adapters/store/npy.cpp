@@ -1,4 +1,5 @@
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/half.hpp>
 #include <lipt/adapters/store/npy.hpp>
 
 #include <array>
@@ -131,17 +132,6 @@ class header_reader {
     std::string_view rest_;
     std::string_view name_;
 };
-
-float to_float(std::uint16_t half) noexcept {
-    const float sign = half & 0x8000u ? -1.0f : 1.0f;
-    const int exponent = half >> 10 & 0x1F;
-    const auto fraction = static_cast<float>(half & 0x3FFu);
-    if (exponent == 0x1F) {
-        return fraction == 0 ? sign * std::numeric_limits<float>::infinity()
-                             : std::numeric_limits<float>::quiet_NaN();
-    }
-    return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024.0f, exponent - 25));
-}
 
 /// The elements in C order; walks the C index and keeps the Fortran offset beside it. cost: O(count)
 std::vector<std::byte> in_c_order(std::span<const std::byte> elements, const npy_header &header) {

@@ -1,9 +1,13 @@
+#include <lipt/adapters/store/half.hpp>
 #include <lipt/adapters/store/npy.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
+#include <support/npy_bytes.hpp>
 #include <support/temporary_directory.hpp>
 
+#include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,23 +18,12 @@ using lipt::adapters::npy_file;
 using lipt::adapters::read_npy;
 using lipt::adapters::write_npy;
 using lipt_test::error_id;
-
-/// A .npy file of version 1 with this dictionary and these bytes after it.
-std::string file_of(const std::string &dictionary, const std::string &data) {
-    std::string head("\x93NUMPY\x01\x00", 8);
-    head += static_cast<char>(dictionary.size() & 0xFF);
-    head += static_cast<char>(dictionary.size() >> 8);
-    return head + dictionary + data;
-}
+using lipt_test::npy_of;
+using lipt_test::raw;
 
 std::string id_of(const std::string &content) {
     const lipt_test::temporary_directory folder;
     return error_id([&] { npy_file(folder.write("a.npy", content)); });
-}
-
-template <class Value>
-std::string raw(std::vector<Value> values) {
-    return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(Value)};
 }
 
 const std::string four_floats(16, '\0');
@@ -76,14 +69,14 @@ BOOST_AUTO_TEST_CASE(fortran_order_is_turned_into_c_order) {
     const lipt_test::temporary_directory folder;
     const auto stored = raw<std::int32_t>({0, 3, 1, 4, 2, 5});
     const auto path =
-        folder.write("f.npy", file_of("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3), }" +
-                                          std::string(61, ' ') + "\n",
-                                      stored));
+        folder.write("f.npy", npy_of("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3), }" +
+                                         std::string(61, ' ') + "\n",
+                                     stored));
     BOOST_TEST((read_npy<std::int32_t>(path).values == std::vector<std::int32_t>{0, 1, 2, 3, 4, 5}));
     // (2,2,2): element (i,j,k) is stored at i + 2j + 4k.
     const auto cube =
-        folder.write("c.npy", file_of("{'descr': '<i4', 'fortran_order': True, 'shape': (2,2,2)}",
-                                      raw<std::int32_t>({0, 1, 2, 3, 4, 5, 6, 7})));
+        folder.write("c.npy", npy_of("{'descr': '<i4', 'fortran_order': True, 'shape': (2,2,2)}",
+                                     raw<std::int32_t>({0, 1, 2, 3, 4, 5, 6, 7})));
     BOOST_TEST((read_npy<std::int32_t>(cube).values == std::vector<std::int32_t>{0, 4, 2, 6, 1, 5, 3, 7}));
 }
 
@@ -91,13 +84,13 @@ BOOST_AUTO_TEST_CASE(headers_of_any_length_version_and_spacing_are_read) {
     const lipt_test::temporary_directory folder;
     for (int pad = 0; pad < 9; ++pad) { // eight of the nine leave the elements unaligned
         const auto path =
-            folder.write("a.npy", file_of("{\"shape\":(2 ,),\"descr\":\"<f8\", 'fortran_order' :False}" +
-                                              std::string(static_cast<std::size_t>(pad), ' '),
-                                          raw<double>({1.5, -2.5})));
+            folder.write("a.npy", npy_of("{\"shape\":(2 ,),\"descr\":\"<f8\", 'fortran_order' :False}" +
+                                             std::string(static_cast<std::size_t>(pad), ' '),
+                                         raw<double>({1.5, -2.5})));
         const auto view = npy_file(path);
         BOOST_TEST((view.values<double>()[0] == 1.5 && view.values<double>()[1] == -2.5));
     }
-    auto long_header = file_of("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n", "abc");
+    auto long_header = npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n", "abc");
     for (const char version : {'\x02', '\x03'}) {
         auto content = long_header;
         content[6] = version;
@@ -127,11 +120,34 @@ BOOST_AUTO_TEST_CASE(half_precision_is_widened_exactly) {
     const lipt_test::temporary_directory folder;
     // one, minus two, the largest, the smallest normal, the smallest subnormal, infinity
     const auto path =
-        folder.write("h.npy", file_of("{'descr': '<f2', 'fortran_order': False, 'shape': (6,)}",
-                                      raw<std::uint16_t>({0x3C00, 0xC000, 0x7BFF, 0x0400, 1, 0x7C00})));
+        folder.write("h.npy", npy_of("{'descr': '<f2', 'fortran_order': False, 'shape': (6,)}",
+                                     raw<std::uint16_t>({0x3C00, 0xC000, 0x7BFF, 0x0400, 1, 0x7C00})));
     const auto values = read_npy<float>(path).values;
     BOOST_TEST((values == std::vector<float>{1, -2, 65504, 0x1p-14f, 0x1p-24f,
                                              std::numeric_limits<float>::infinity()}));
+}
+
+// Value of a half from its fields, as IEEE 754 defines it, for all there are.
+BOOST_AUTO_TEST_CASE(every_half_is_widened_in_hardware_and_without) {
+    std::vector<std::uint16_t> halves(65536);
+    std::iota(halves.begin(), halves.end(), std::uint16_t{0});
+    for (const bool hardware : {false, lipt::adapters::detail::widens_eights()}) {
+        std::vector<float> wide(halves.size());
+        lipt::adapters::widen(reinterpret_cast<const std::byte *>(halves.data()), halves.size(), wide.data(),
+                              hardware);
+        int wrong = 0;
+        for (const auto half : halves) {
+            const int exponent = half >> 10 & 31, fraction = half & 1023;
+            const double magnitude = exponent == 0    ? std::ldexp(fraction, -24)
+                                     : exponent == 31 ? HUGE_VAL
+                                                      : std::ldexp(1024 + fraction, exponent - 25);
+            const double expected = half >> 15 ? -magnitude : magnitude, found = wide[half];
+            const bool is_nan = exponent == 31 && fraction > 0;
+            wrong += is_nan ? !std::isnan(found)
+                            : found != expected || std::signbit(found) != std::signbit(expected);
+        }
+        BOOST_TEST(wrong == 0);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
@@ -139,16 +155,16 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     const auto with = [&](const std::string &from, const std::string &to) {
         auto dictionary = good;
         dictionary.replace(dictionary.find(from), from.size(), to);
-        return id_of(file_of(dictionary, four_floats));
+        return id_of(npy_of(dictionary, four_floats));
     };
-    BOOST_TEST(id_of(file_of(good, four_floats)) == "");
+    BOOST_TEST(id_of(npy_of(good, four_floats)) == "");
     BOOST_TEST(id_of("") == "LIPT-F10");
     BOOST_TEST(id_of("\x93NUMPX") == "LIPT-F10");
     BOOST_TEST(id_of(std::string("\x93NUMPY\x01\x00\xFF\xFF{'descr'", 18)) == "LIPT-F10");
     for (const char *type : {"'>f4'", "'=f4'", "'<c8'", "'|b1'", "'|O'", "'<f44'", "[('a', '<f4')]"}) {
         BOOST_TEST(with("'<f4'", type) == "LIPT-F11");
     }
-    BOOST_TEST(id_of(file_of("{'descr", four_floats)) == "LIPT-F10");
+    BOOST_TEST(id_of(npy_of("{'descr", four_floats)) == "LIPT-F10");
     BOOST_TEST(with("'<f4'", "7") == "LIPT-F10");
     BOOST_TEST(with("False", "Never") == "LIPT-F10");
     BOOST_TEST(with("(2, 2)", "(2, -2)") == "LIPT-F10");
@@ -162,7 +178,7 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     BOOST_TEST(with("(2, 2)", "(4294967296, 4294967296)") == "LIPT-F12");
     BOOST_TEST(with("(2, 2)", "(2, 3)") == "LIPT-F12");
     BOOST_TEST(with("(2, 2)", "(3,)") == "LIPT-F12");
-    BOOST_TEST(id_of(file_of(good, four_floats.substr(1))) == "LIPT-F12");
+    BOOST_TEST(id_of(npy_of(good, four_floats.substr(1))) == "LIPT-F12");
     const lipt_test::temporary_directory folder;
     BOOST_TEST(error_id([&] { npy_file(folder / "absent.npy"); }) == "LIPT-F01");
     BOOST_TEST(error_id([&] { npy_file(folder.path()); }) == "LIPT-F03");
