@@ -202,6 +202,13 @@ class tensor {
         return out;
     }
 
+    void negative_distances(const matrix &a, const matrix &b, matrix &y) const {
+        detail::require_borders(*this, "negative_distances", a, b, y);
+        run_rows(y, [&](std::size_t i) {
+            host_kernels::negative_distances(a.data()[i], b.data(), y.data() + i * y.shape(1), y.shape(1));
+        });
+    }
+
   private:
     static const float *row(const matrix &a, std::size_t i) { return a.data() + i * a.shape(1); }
 

@@ -48,7 +48,10 @@ struct gemm_options {
 ///     lowest row; all excluded is an error. NaN counts as the smallest value.
 /// 12. `set(a, row, column, value)` and `get(a, row, column)`: one element.
 /// 13. `facility_gain(similarity, best)`: (m,1), sum_j max(similarity(i,j) - best(0,j), 0) for each row i of
-/// (m,n). Shapes that do not fit raise an error (B-ids) before anything is written.
+/// (m,n).
+/// 14. `negative_distances(a, b, y)`: y(i,j) = -sqrt(max(a(i,0) + b(0,j) - 2 y(i,j), 0)): from the inner
+/// products y (m,n) of vectors and their squared lengths a (m,1), b (1,n). Shapes that do not fit raise an
+/// error (B-ids) before anything is written.
 template <class Tensor>
 concept tensor_backend = requires(const Tensor tensor, const typename Tensor::matrix &a,
                                   typename Tensor::matrix &out, const host_matrix &host, std::size_t size,
@@ -74,6 +77,7 @@ concept tensor_backend = requires(const Tensor tensor, const typename Tensor::ma
     { tensor.set(out, size, size, scalar) } -> std::same_as<void>;
     { tensor.get(a, size, size) } -> std::same_as<float>;
     { tensor.facility_gain(a, a) } -> std::same_as<typename Tensor::matrix>;
+    { tensor.negative_distances(a, a, out) } -> std::same_as<void>;
 };
 
 namespace detail {
@@ -117,6 +121,16 @@ void require_gemm(const Tensor &tensor, const Matrix &a, const Matrix &b, const 
     require_shape(inner_a == inner_b, "gemm", rows, inner_a, inner_b, columns);
     require_shape(options.beta == 0.0f || (tensor.rows(c) == rows && tensor.columns(c) == columns),
                   "gemm with beta", rows, columns, tensor.rows(c), tensor.columns(c));
+}
+
+/// A column with a value for each of y's rows, and a row with one for each of its columns. errors: B01
+template <class Tensor, class Matrix>
+void require_borders(const Tensor &tensor, std::string_view kernel, const Matrix &a, const Matrix &b,
+                     const Matrix &y) {
+    require_shape(tensor.columns(a) == 1 && tensor.rows(a) == tensor.rows(y), kernel, tensor.rows(y),
+                  tensor.columns(y), tensor.rows(a), tensor.columns(a));
+    require_shape(tensor.rows(b) == 1 && tensor.columns(b) == tensor.columns(y), kernel, tensor.rows(y),
+                  tensor.columns(y), tensor.rows(b), tensor.columns(b));
 }
 
 /// At most as many entries as there are. errors: B04

@@ -1,66 +1,11 @@
 // The written contract of lipt::tensor_backend, line by line.
-#include <lipt/random.hpp>
-#include <lipt/tensor.hpp>
+#include "matrices.hpp"
 
-#include <backend.hpp>
-#include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
-#include <type_traits>
-#include <vector>
 
 namespace {
 
-using tensor_type = lipt_test::backend::tensor;
-using matrix = tensor_type::matrix;
-using lipt::host_matrix;
-using lipt_test::error_id;
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-/// A backend of that many threads, where it has any.
-template <class Tensor = tensor_type>
-Tensor make_tensor(std::size_t threads = 1) {
-    if constexpr (std::is_constructible_v<Tensor, std::size_t>) {
-        return Tensor(threads);
-    } else {
-        return Tensor();
-    }
-}
-
-host_matrix filled(std::size_t rows, std::size_t columns, std::uint32_t stream) {
-    host_matrix out = host_matrix::from_shape({rows, columns});
-    lipt::rng draw({.seed = 11, .sample = stream});
-    for (auto &value : out) value = draw.normal();
-    return out;
-}
-
-host_matrix of(std::size_t rows, std::size_t columns, const std::vector<float> &values) {
-    host_matrix out = host_matrix::from_shape({rows, columns});
-    std::copy(values.begin(), values.end(), out.data());
-    return out;
-}
-
-bool same_bits(const host_matrix &a, const host_matrix &b) {
-    return a.shape() == b.shape() &&
-           (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
-
-void check_near(const host_matrix &got, const host_matrix &expected, double tolerance) {
-    BOOST_REQUIRE((got.shape() == expected.shape()));
-    double worst = 0;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-        worst = std::max(
-            worst, std::abs(static_cast<double>(got.data()[i]) - static_cast<double>(expected.data()[i])));
-        if (std::isnan(got.data()[i])) worst = infinity;
-    }
-    BOOST_TEST(worst <= tolerance);
-}
+using namespace lipt_test;
 
 /// alpha op(a) op(b) + beta c in double.
 host_matrix product(const host_matrix &a, const host_matrix &b, const host_matrix &c,
@@ -315,6 +260,18 @@ BOOST_AUTO_TEST_CASE(line_13_a_gain_never_grows_with_best) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(line_14_negative_distances) {
+    const auto tensor = make_tensor();
+    // Of (0,0) and (3,4) to (3,0), (3,4) and (0,5); a product that rounding made too large is a distance of
+    // 0.
+    auto y = tensor.from_host(of(2, 3, {0, 0, 0, 9, 26, 20}));
+    tensor.negative_distances(tensor.from_host(of(2, 1, {0, 25})), tensor.from_host(of(1, 3, {9, 25, 25})),
+                              y);
+    const auto found = tensor.to_host(y);
+    check_near(found, of(2, 3, {-3, -5, -5, -4, 0, -std::sqrt(10.0f)}), 1e-6);
+    BOOST_TEST(found(1, 1) == 0.0f);
+}
+
 BOOST_AUTO_TEST_CASE(no_result_depends_on_the_number_of_threads) {
     const auto run = [](std::size_t threads) {
         const auto tensor = make_tensor(threads);
@@ -342,6 +299,8 @@ BOOST_AUTO_TEST_CASE(no_result_depends_on_the_number_of_threads) {
         tensor.combine(0.3f, other, 0.7f, changed);
         tensor.multiply(other, changed);
         tensor.maximum(other, changed);
+        keep(changed);
+        tensor.negative_distances(tensor.row_dots(tall, tall), tensor.make(1, 40), changed);
         keep(changed);
         return results;
     };
@@ -373,6 +332,8 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_raise_before_anything_is_written) {
     BOOST_TEST(error_id([&] { tensor.get(out, 0, 5); }) == "LIPT-B01");
     BOOST_TEST(error_id([&] { tensor.facility_gain(a, b); }) == "LIPT-B01");
     BOOST_TEST(error_id([&] { tensor.facility_gain(a, tensor.make(1, 4)); }) == "LIPT-B01");
+    BOOST_TEST(error_id([&] { tensor.negative_distances(column, tensor.make(1, 4), out); }) == "LIPT-B01");
+    BOOST_TEST(error_id([&] { tensor.negative_distances(b, tensor.make(1, 5), out); }) == "LIPT-B01");
     BOOST_TEST(same_bits(tensor.to_host(out), before));
 }
 
