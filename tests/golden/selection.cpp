@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
+#include <numeric>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -64,7 +66,9 @@ struct stored_problem {
                                                       .fraction = fraction,
                                                       .gradients = lipt::from_memory(tensor, gradients),
                                                       .validation = &validation};
-        return lipt::select(tensor, method, problem, options);
+        std::string name = method; // as a file is named
+        std::replace(name.begin(), name.end(), '_', '-');
+        return lipt::select(tensor, name, problem, options);
     }
 };
 
@@ -121,6 +125,69 @@ double coverage(std::span<const std::int64_t> members, std::span<const std::int6
     return sum;
 }
 
+/// sum_j min_{picked i} |g_i - g_j| over one class.
+double distance_to_picks(std::span<const std::int64_t> members, std::span<const std::int64_t> picks) {
+    const auto all = exact_gradients(members), chosen = exact_gradients(picks);
+    double sum = 0;
+    for (const auto &sample : all) {
+        double least = std::numeric_limits<double>::infinity();
+        for (const auto &pick : chosen)
+            least = std::min(least, sample * sample + pick * pick - 2 * (sample * pick));
+        sum += std::sqrt(std::max(least, 0.0));
+    }
+    return sum;
+}
+
+/// Similarity of the picks to all of one class, less that among themselves.
+double cut(std::span<const std::int64_t> members, std::span<const std::int64_t> picks) {
+    const auto all = exact_gradients(members), chosen = exact_gradients(picks);
+    const auto similarity = [](const auto &a, const auto &b) {
+        return 0.5 + 0.5 * (a * b) / std::sqrt((a * a) * (b * b));
+    };
+    double sum = 0;
+    for (const auto &pick : chosen) {
+        for (const auto &sample : all) sum += similarity(pick, sample);
+        for (const auto &other : chosen) sum -= similarity(pick, other);
+    }
+    return sum;
+}
+
+double squared_distance(std::int64_t a, std::int64_t b) {
+    double sum = 0;
+    for (std::size_t e = 0; e < stored().embeddings.shape(1); ++e) {
+        const double apart = static_cast<double>(stored().embeddings(static_cast<std::size_t>(a), e)) -
+                             stored().embeddings(static_cast<std::size_t>(b), e);
+        sum += apart * apart;
+    }
+    return sum;
+}
+
+/// The largest distance of any sample of one class to its nearest pick.
+double radius(std::span<const std::int64_t> members, std::span<const std::int64_t> picks) {
+    double largest = 0;
+    for (const auto sample : members) {
+        double nearest = std::numeric_limits<double>::infinity();
+        for (const auto pick : picks) nearest = std::min(nearest, squared_distance(sample, pick));
+        largest = std::max(largest, nearest);
+    }
+    return std::sqrt(largest);
+}
+
+/// |mean of the picks' embeddings - mean of one class's|
+double mean_apart(std::span<const std::int64_t> members, std::span<const std::int64_t> picks) {
+    double sum = 0;
+    for (std::size_t e = 0; e < stored().embeddings.shape(1); ++e) {
+        double apart = 0;
+        for (const auto i : members)
+            apart -=
+                stored().embeddings(static_cast<std::size_t>(i), e) / static_cast<double>(members.size());
+        for (const auto i : picks)
+            apart += stored().embeddings(static_cast<std::size_t>(i), e) / static_cast<double>(picks.size());
+        sum += apart * apart;
+    }
+    return std::sqrt(sum);
+}
+
 /// |mean gradient - ridge fit of the picks|^2 over one class, by the picks' normal equations.
 double mismatch(std::span<const std::int64_t> members, std::span<const std::int64_t> picks) {
     const auto all = exact_gradients(members), chosen = exact_gradients(picks);
@@ -149,35 +216,55 @@ double mismatch(std::span<const std::int64_t> members, std::span<const std::int6
 }
 
 /// Picks in the stored order; a class in which a tie of float32 turned one is compared by its objective
-/// instead. Returns whether all were in order.
+/// instead. Returns which picks belong to a class where all were in order.
 template <class Objective>
-bool same_picks(const std::string &method, const lipt::selection &chosen, Objective &&objective) {
+std::vector<bool> same_picks(const std::string &method, const lipt::selection &chosen,
+                             Objective &&objective) {
     const auto expected = values<std::int64_t>(method + "-indices");
     BOOST_REQUIRE(chosen.indices.size() == expected.size());
     const auto members = lipt::index_by_class(stored().labels, classes);
     const auto quotas = lipt::selection_quotas(stored().labels, classes, fraction, true);
-    bool all_in_order = true;
+    std::vector<bool> in_order(expected.size(), true);
     std::size_t first = 0;
     for (std::size_t c = 0; c < classes; first += quotas[c++]) {
         const auto ours = std::span(chosen.indices).subspan(first, quotas[c]);
         const auto theirs = std::span(expected).subspan(first, quotas[c]);
         if (std::equal(ours.begin(), ours.end(), theirs.begin())) continue;
-        all_in_order = false;
+        std::fill_n(in_order.begin() + static_cast<std::ptrdiff_t>(first), quotas[c], false);
         BOOST_TEST_MESSAGE(method << ": a tie in class " << c);
         const double reached = objective(members[c], ours), wanted = objective(members[c], theirs);
         BOOST_TEST(std::abs(reached - wanted) <= 1e-5 * std::abs(wanted));
     }
-    return all_in_order;
+    return in_order;
 }
 
+/// Every score within 1e-5 of the stored one, or within 1e-7 where it is that small.
 void check_scores(const std::string &method, const lipt::selection &chosen) {
     const auto expected = values<double>(method + "-scores");
     BOOST_REQUIRE(chosen.scores.size() == expected.size());
     double worst = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
-        worst = std::max(worst, std::abs(static_cast<double>(chosen.scores[i]) / expected[i] - 1));
+        const double apart = std::abs(static_cast<double>(chosen.scores[i]) - expected[i]);
+        worst = std::max(worst, apart / std::max(std::abs(expected[i]), 1e-2));
     }
     BOOST_TEST(worst < 1e-5);
+}
+
+/// Every weight within 1e-3 of the stored one, in the classes whose picks are in order: at least half of
+/// them.
+void check_weights(const std::string &method, const lipt::selection &chosen,
+                   const std::vector<bool> &in_order) {
+    const auto expected = values<double>(method + "-weights");
+    BOOST_REQUIRE(chosen.weights.size() == expected.size());
+    double worst = 0;
+    std::size_t compared = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (!in_order[i]) continue;
+        worst = std::max(worst, std::abs(static_cast<double>(chosen.weights[i]) - expected[i]));
+        ++compared;
+    }
+    BOOST_TEST(worst < 1e-3);
+    BOOST_TEST(2 * compared >= expected.size());
 }
 
 /// The sum of the stored scores of the picks.
@@ -193,16 +280,14 @@ auto score_sum(const std::string &method) {
 
 BOOST_AUTO_TEST_SUITE(golden_selection)
 
-BOOST_AUTO_TEST_CASE(grand) {
-    const auto chosen = stored().select("grand");
-    check_scores("grand", chosen);
-    same_picks("grand", chosen, score_sum("grand"));
-}
-
-BOOST_AUTO_TEST_CASE(el2n) {
-    const auto chosen = stored().select("el2n");
-    check_scores("el2n", chosen);
-    same_picks("el2n", chosen, score_sum("el2n"));
+BOOST_AUTO_TEST_CASE(scores) {
+    for (const std::string method : {"grand", "el2n", "entropy", "margin", "least_confidence"}) {
+        BOOST_TEST_CONTEXT(method) {
+            const auto chosen = stored().select(method);
+            check_scores(method, chosen);
+            same_picks(method, chosen, score_sum(method));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(glister) {
@@ -213,25 +298,63 @@ BOOST_AUTO_TEST_CASE(glister) {
     BOOST_TEST(chosen.indices == expected, boost::test_tools::per_element());
 }
 
+/// No memory for similarities, so that rows are computed again, and enough to keep them.
+constexpr std::size_t memories[] = {std::size_t{0}, std::size_t{512} << 20};
+
 BOOST_AUTO_TEST_CASE(gradmatch) {
-    for (const std::size_t memory :
-         {std::size_t{0}, std::size_t{512} << 20}) { // from the residual, and as it comes
+    for (const std::size_t memory : memories) {
         const auto chosen = stored().select("gradmatch", {.memory = memory});
-        if (!same_picks("gradmatch", chosen, mismatch)) continue;
-        const auto expected = values<double>("gradmatch-weights");
-        double worst = 0;
-        for (std::size_t i = 0; i < expected.size(); ++i) {
-            worst = std::max(worst, std::abs(static_cast<double>(chosen.weights[i]) - expected[i]));
-        }
-        BOOST_TEST(worst < 1e-3);
+        check_weights("gradmatch", chosen, same_picks("gradmatch", chosen, mismatch));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(craig) {
+    for (const std::size_t memory : memories) {
+        const auto chosen = stored().select("craig", {.memory = memory});
+        check_weights("craig", chosen, same_picks("craig", chosen, distance_to_picks));
     }
 }
 
 BOOST_AUTO_TEST_CASE(facility_location) {
-    for (const std::size_t memory :
-         {std::size_t{0}, std::size_t{512} << 20}) { // rows computed again, and kept
-        same_picks("facility_location", stored().select("facility-location", {.memory = memory}), coverage);
+    for (const std::size_t memory : memories) {
+        same_picks("facility_location", stored().select("facility_location", {.memory = memory}), coverage);
     }
+}
+
+BOOST_AUTO_TEST_CASE(graph_cut) { same_picks("graph_cut", stored().select("graph_cut"), cut); }
+
+BOOST_AUTO_TEST_CASE(k_center) { same_picks("k_center", stored().select("k_center"), radius); }
+
+BOOST_AUTO_TEST_CASE(herding) { same_picks("herding", stored().select("herding"), mean_apart); }
+
+BOOST_AUTO_TEST_CASE(log_determinant) {
+    // Every first pick spans the same volume; which one the definition takes hangs on the rounding of its
+    // double. From that pick on, the picks are the same.
+    const auto expected = values<std::int64_t>("log_determinant-indices");
+    const auto members = lipt::index_by_class(stored().labels, classes);
+    const auto quotas = lipt::selection_quotas(stored().labels, classes, fraction, true);
+    std::size_t first = 0;
+    for (std::size_t c = 0; c < classes; first += quotas[c++]) {
+        const auto theirs = std::span(expected).subspan(first, quotas[c]);
+        lipt::factored_vectors<tensor_type> unit(
+            stored().tensor, lipt::gather(stored().tensor, stored().gradients, members[c]),
+            lipt::similarity_space::gradients);
+        unit.normalise();
+        lipt::volume_function<tensor_type> volume(stored().tensor, unit, 1e-6);
+        std::vector<std::int64_t> open(members[c].size());
+        std::iota(open.begin(), open.end(), std::int64_t{0});
+        for (const float gain : volume.first_gains()) BOOST_TEST(gain == 1.0f + 1e-6f);
+        for (std::size_t t = 0; t < theirs.size(); ++t) {
+            const auto at = std::lower_bound(members[c].begin(), members[c].end(), theirs[t]);
+            const std::int64_t pick = at - members[c].begin();
+            const auto gains = volume.gains(open);
+            const auto best = std::max_element(gains.begin(), gains.end());
+            if (t > 0) BOOST_TEST(open[static_cast<std::size_t>(best - gains.begin())] == pick);
+            std::erase(open, pick);
+            volume.take(pick);
+        }
+    }
+    BOOST_TEST(stored().select("log_determinant").indices.size() == expected.size());
 }
 
 BOOST_AUTO_TEST_CASE(every_selection_is_the_same_at_any_number_of_threads) {

@@ -44,7 +44,11 @@ struct random_problem {
     lipt::selection_pool<tensor_type> pool(std::size_t quota) {
         members.resize(labels.size());
         for (std::size_t i = 0; i < members.size(); ++i) members[i] = static_cast<std::int64_t>(i);
-        return {.members = members, .quota = quota, .gradients = gradients, .validation = validation};
+        return {.members = members,
+                .quota = quota,
+                .gradients = gradients,
+                .validation = validation,
+                .labels = labels};
     }
 
     tensor_type tensor;

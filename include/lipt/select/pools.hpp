@@ -31,7 +31,9 @@ struct method_info {
     bool weights = false;     ///< gives weights for the loss
     bool exact = true;        ///< picks exactly the budget; otherwise at most that
     bool resampled = false;   ///< a function of the epoch: choose again before each
-    bool scorer = false;      ///< rates samples one by one: selection_problem::scores may replace its rating
+    bool scorer = false;      ///< rates samples, and a sampler picks: selection_problem::scores may replace
+                              ///< its rating
+    bool chance = false;      ///< draws at random: depends on the seed and on the order of the samples
     pool_rule pools = pool_rule::as_asked;
 };
 
@@ -59,10 +61,16 @@ inline std::vector<std::size_t> selection_quotas(std::span<const std::int32_t> l
 
 namespace detail {
 
+/// True where gradients are looked at: by a scorer whose scores are not given, or by a sampler of a scorer.
+inline bool needs_gradients(const method_info &info, bool scored, const select_options &options) {
+    return info.gradients && (!scored || options.sampler.kind == sampler_kind::d2);
+}
+
 /// Checks a problem against what the method needs, before anything runs.
 /// errors: C02 no samples, C03 label, C04 no gradients, C05 no validation, C06 number of scores
 template <tensor_backend Tensor>
-void check_problem(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info) {
+void check_problem(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info,
+                   const select_options &options) {
     const std::size_t count = problem.labels.size();
     require(count > 0 && problem.classes > 0, "C02", "select: ", count, " samples of ", problem.classes,
             " classes: give at least one of each");
@@ -74,7 +82,7 @@ void check_problem(const Tensor &tensor, const selection_problem<Tensor> &proble
     const bool scored = info.scorer && !problem.scores.empty();
     require(!scored || problem.scores.size() == count, "C06", "select: ", problem.scores.size(),
             " scores for ", count, " samples: give one each, or none");
-    require(!info.gradients || scored || problem.gradients, "C04", "select: ", info.name,
+    require(!needs_gradients(info, scored, options) || problem.gradients, "C04", "select: ", info.name,
             " needs gradients: give logits and embeddings of the candidates");
     require(!info.validation || problem.validation, "C05", "select: ", info.name,
             " needs validation samples: give their logits, embeddings and labels");
@@ -107,12 +115,14 @@ validation_set<Tensor> validation_of(const Tensor &tensor, const validation_set<
 /// Fills in what the method needs of the pool. errors: C07, C08 a gradient is not finite (names the sample)
 template <tensor_backend Tensor>
 void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info,
-               bool per_class, selection_pool<Tensor> &pool) {
-    if (info.scorer && !problem.scores.empty()) {
-        for (const auto i : pool.members) pool.scores.push_back(problem.scores[static_cast<std::size_t>(i)]);
-        return;
+               const select_options &options, bool per_class, selection_pool<Tensor> &pool) {
+    const bool scored = info.scorer && !problem.scores.empty();
+    for (const auto i : pool.members) {
+        pool.labels.push_back(problem.labels[static_cast<std::size_t>(i)]);
+        if (scored) pool.scores.push_back(problem.scores[static_cast<std::size_t>(i)]);
     }
-    if (info.gradients) {
+    pool.last_layer = problem.last_layer;
+    if (needs_gradients(info, scored, options)) {
         pool.gradients = problem.gradients(pool.members);
         const auto lengths = norms(tensor, pool.gradients);
         require(lengths.size() == pool.members.size(), "C04", "select: the gradient source gave ",
@@ -131,7 +141,7 @@ pool_picks picks_of(const Tensor &tensor, const selection_problem<Tensor> &probl
                     const select_options &options, bool per_class, selection_pool<Tensor> pool) {
     pool_picks picks;
     if (options.recall && options.recall(pool.number, picks)) return picks;
-    load_pool(tensor, problem, Method::info, per_class, pool);
+    load_pool(tensor, problem, Method::info, options, per_class, pool);
     picks = Method::pick(tensor, pool, options);
     if (options.remember) options.remember(pool.number, picks);
     return picks;
@@ -176,7 +186,7 @@ requires selector<Method, Tensor> selection select_with(const Tensor &tensor,
                                                         const selection_problem<Tensor> &problem,
                                                         const select_options &options = {}) {
     const method_info info = Method::info;
-    detail::check_problem(tensor, problem, info);
+    detail::check_problem(tensor, problem, info, options);
     const bool per_class = is_per_class(info, problem.balanced);
     const auto quotas = selection_quotas(problem.labels, problem.classes, problem.fraction, per_class);
     std::vector<std::vector<std::int64_t>> pools;

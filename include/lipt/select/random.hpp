@@ -30,8 +30,10 @@ inline pool_picks shuffled_slice(std::size_t pool, std::size_t size, std::size_t
 
 /// A uniform random subset of all samples. cost: O(N)
 struct random {
-    static constexpr method_info info{
-        .name = "random", .summary = "uniform random subset of all samples", .pools = pool_rule::global};
+    static constexpr method_info info{.name = "random",
+                                      .summary = "uniform random subset of all samples",
+                                      .chance = true,
+                                      .pools = pool_rule::global};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &, const selection_pool<Tensor> &pool,
@@ -44,6 +46,7 @@ struct random {
 struct stratified {
     static constexpr method_info info{.name = "stratified",
                                       .summary = "uniform random subset of each class",
+                                      .chance = true,
                                       .pools = pool_rule::per_class};
 
     template <tensor_backend Tensor>
@@ -57,8 +60,10 @@ struct stratified {
 /// again when fewer than a slice are left. A pure function of (seed, epoch). cost: O(N). source:
 /// [Okanovic2023] Section 3
 struct rs2 {
-    static constexpr method_info info{
-        .name = "rs2", .summary = "fresh random subset each epoch, without replacement", .resampled = true};
+    static constexpr method_info info{.name = "rs2",
+                                      .summary = "fresh random subset each epoch, without replacement",
+                                      .resampled = true,
+                                      .chance = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &, const selection_pool<Tensor> &pool,

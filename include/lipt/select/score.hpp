@@ -1,8 +1,10 @@
-// Scorers rate every sample by itself; samplers turn ratings into a subset. They are kept apart, since many
-// methods wrap any score.
+// Scorers rate every sample of a pool; samplers turn ratings into a subset. They are kept apart, since any
+// sampler wraps any score.
 #pragma once
 
+#include <lipt/select/message_passing.hpp>
 #include <lipt/select/pools.hpp>
+#include <lipt/select/samplers.hpp>
 
 #include <cstddef>
 #include <span>
@@ -14,8 +16,9 @@ namespace lipt {
 /// Norm of the last-layer gradient; higher is more informative. source: [Paul2021] Equation 3 (GraNd)
 struct grand_score {
     template <tensor_backend Tensor>
-    static std::vector<float> rate(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients) {
-        return norms(tensor, gradients);
+    static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                   const select_options &) {
+        return norms(tensor, pool.gradients);
     }
 };
 
@@ -23,16 +26,9 @@ struct grand_score {
 /// (EL2N)
 struct el2n_score {
     template <tensor_backend Tensor>
-    static std::vector<float> rate(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients) {
-        return residual_norms(tensor, gradients);
-    }
-};
-
-/// The samples with the highest scores, highest first; ties go to the lowest index.
-struct top_k {
-    static std::vector<std::int64_t> sample(std::span<const float> scores, std::size_t quota,
-                                            const select_options &) {
-        return highest(scores, quota);
+    static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                   const select_options &) {
+        return residual_norms(tensor, pool.gradients);
     }
 };
 
@@ -61,45 +57,55 @@ class score_mean {
     std::size_t models_ = 0;
 };
 
+/// The subset that the sampler asked for makes of a pool's scores. shapes: scores (n), result (quota)
+/// errors: C17 a setting of the sampler. cost: O(n log n), and as d2 says
+template <tensor_backend Tensor>
+std::vector<std::int64_t> sample_scores(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                        std::span<const float> scores, const select_options &options) {
+    switch (options.sampler.kind) {
+    case sampler_kind::ccs:
+        return ccs::sample(scores, pool.quota, options, pool.number);
+    case sampler_kind::d2:
+        return d2::sample(tensor, pool, scores, options);
+    case sampler_kind::beta:
+        return beta_sampler::sample(scores, pool.quota, options, pool.number);
+    case sampler_kind::top_k:
+        break;
+    }
+    return top_k::sample(scores, pool.quota);
+}
+
 namespace methods {
 
 namespace detail {
 
-/// A method made of a scorer and a sampler; scores given with the problem stand in for the scorer's own.
-template <class Scorer, class Sampler, tensor_backend Tensor>
-pool_picks pick_by_score(const Tensor &tensor, const selection_pool<Tensor> &pool,
-                         const select_options &options) {
-    pool_picks picks{.scores = pool.scores.empty() ? Scorer::rate(tensor, pool.gradients) : pool.scores};
-    picks.order = Sampler::sample(picks.scores, pool.quota, options);
-    return picks;
-}
+/// A method made of a scorer and the sampler asked for; scores given with the problem stand in for the
+/// scorer's own.
+template <class Scorer>
+struct scored {
+    template <tensor_backend Tensor>
+    static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                           const select_options &options) {
+        pool_picks picks{.scores = pool.scores.empty() ? Scorer::rate(tensor, pool, options) : pool.scores};
+        picks.order = sample_scores(tensor, pool, picks.scores, options);
+        return picks;
+    }
+};
 
 } // namespace detail
 
 /// The samples with the longest last-layer gradients. cost: O(N (C+E)). source: [Paul2021]
-struct grand {
+struct grand : detail::scored<grand_score> {
     static constexpr method_info info{.name = "grand",
                                       .summary = "longest last-layer gradients (GraNd)",
                                       .gradients = true,
                                       .scorer = true};
-
-    template <tensor_backend Tensor>
-    static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
-                           const select_options &options) {
-        return detail::pick_by_score<grand_score, top_k>(tensor, pool, options);
-    }
 };
 
 /// The samples with the longest error vectors. cost: O(N C). source: [Paul2021]
-struct el2n {
+struct el2n : detail::scored<el2n_score> {
     static constexpr method_info info{
         .name = "el2n", .summary = "longest error vectors (EL2N)", .gradients = true, .scorer = true};
-
-    template <tensor_backend Tensor>
-    static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
-                           const select_options &options) {
-        return detail::pick_by_score<el2n_score, top_k>(tensor, pool, options);
-    }
 };
 
 } // namespace methods

@@ -7,6 +7,7 @@
 #include <lipt/error.hpp>
 #include <lipt/gradients.hpp>
 #include <lipt/random.hpp>
+#include <lipt/select/options.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -27,33 +28,6 @@ struct selection {
     std::vector<std::int64_t> indices;
     std::vector<float> weights; ///< for the loss; empty for methods that give none
     std::vector<float> scores;  ///< how the method rates every sample before any pick; higher is better
-};
-
-/// Gradient matching. source: [Killamsetty2021a] Algorithm 2
-struct gradmatch_options {
-    double ridge = 1.0; ///< added to the diagonal of the picks' Gram matrix
-};
-
-/// Bilevel greedy. source: [Killamsetty2021b] Algorithm 1
-struct glister_options {
-    float learning_rate = 0.1f; ///< of the Taylor step that moves the validation logits
-    std::size_t rounds = 15;    ///< between which the validation gradient is renewed
-};
-
-struct pool_picks;
-
-/// What the methods may be told; each reads its own part.
-struct select_options {
-    gradmatch_options gradmatch{};
-    glister_options glister{};
-    std::size_t memory = std::size_t{512} << 20; ///< bytes that a method may keep for similarities
-    std::uint64_t seed = 0;
-    std::uint32_t epoch = 0; ///< for methods that choose again each epoch
-    std::function<void(std::size_t done, std::size_t pools)> progress{}; ///< called after each pool
-    /// Given each pool's picks as they are made, and asked for them before: true where it fills them in. A
-    /// selection that was stopped goes on with those of the pools it had done.
-    std::function<void(std::size_t pool, const pool_picks &picks)> remember{};
-    std::function<bool(std::size_t pool, pool_picks &picks)> recall{};
 };
 
 /// Yields the gradients of the samples asked for, in that order: from memory, or read from a file when
@@ -79,6 +53,8 @@ struct selection_problem {
     gradient_source<Tensor> gradients{};                ///< for methods that need gradients
     const validation_set<Tensor> *validation = nullptr; ///< for methods that need validation
     std::span<const float> scores{}; ///< replace a scorer's own, e.g. averaged over several models
+    /// For deepfool: the network's last weights (C,E), so that distances are those in embedding space.
+    const typename Tensor::matrix *last_layer = nullptr;
 };
 
 /// Candidates of one class (or all), and what one method needs to choose among them.
@@ -90,6 +66,8 @@ struct selection_pool {
     last_layer_gradients<Tensor> gradients; ///< of the members; 0 rows where the method needs none
     validation_set<Tensor> validation;      ///< of the same class; 0 rows where the method needs none
     std::vector<float> scores;              ///< of the members where the problem gives them (n) or empty
+    std::vector<std::int32_t> labels;       ///< of the members (n)
+    const typename Tensor::matrix *last_layer = nullptr; ///< as the problem gives it
 };
 
 /// A pool's outcome, by position in the pool. shapes: order (quota), weights (quota) or empty, scores (n) or

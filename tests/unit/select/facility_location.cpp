@@ -1,7 +1,7 @@
 #include <lipt/select/facility_location.hpp>
 
 #include <boost/test/unit_test.hpp>
-#include <support/selection_problem.hpp>
+#include <support/naive_selection.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -19,22 +19,11 @@ lipt::pool_picks lazy(random_problem &problem, std::size_t quota, std::size_t me
     return lipt::methods::facility_location::pick(problem.tensor, problem.pool(quota), {.memory = memory});
 }
 
-/// Greedy that computes every gain anew at every step, from the same float32 cosines.
-indices naive(const random_problem &problem, std::size_t quota) {
-    const auto &tensor = problem.tensor;
-    const auto unit = lipt::unit_gradients(tensor, problem.gradients);
-    const auto cosines = lipt::inner_products(tensor, unit, unit);
-    const std::size_t n = tensor.rows(cosines);
-    auto best = lipt::host_matrix({1, n}, -1.0f);
-    auto taken = tensor.make(n, 1);
-    indices picks;
-    while (picks.size() < quota) {
-        const std::int64_t pick = tensor.arg_max(tensor.facility_gain(cosines, best), taken);
-        tensor.set(taken, static_cast<std::size_t>(pick), 0, 1.0f);
-        tensor.maximum(tensor.gather_rows(cosines, std::span(&pick, 1)), best);
-        picks.push_back(pick);
-    }
-    return picks;
+/// Greedy that computes every gain anew at every step.
+indices naive(random_problem &problem, std::size_t quota) {
+    return lipt::methods::facility_location::pick(problem.tensor, problem.pool(quota),
+                                                  {.submodular = {.greedy = lipt::greedy_kind::naive}})
+        .order;
 }
 
 /// sum_j max_{i in picks} (0.5 + 0.5 cos), for every set as bits of its samples.
@@ -65,6 +54,31 @@ BOOST_AUTO_TEST_CASE(the_lazy_greedy_picks_as_the_naive_one) {
         BOOST_TEST(lazy(problem, 120).order == expected, boost::test_tools::per_element());
         BOOST_TEST(lazy(problem, 120, 0).order == expected, boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(every_pick_of_the_naive_one_gains_as_much_as_the_best_can) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const std::size_t n = 2 + seed % 7;
+        random_problem problem({.samples = n, .classes = 2, .width = 3, .seed = seed});
+        const auto g = lipt_test::written_out(problem.logits, problem.embeddings, problem.labels);
+        unsigned picked = 0;
+        for (const auto pick : naive(problem, n)) {
+            double best = 0;
+            for (std::size_t i = 0; i < n; ++i) best = std::max(best, coverage(g, picked | 1u << i));
+            picked |= 1u << pick;
+            BOOST_TEST(coverage(g, picked) >= best - 1e-5);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(embeddings_are_covered_where_they_are_asked_for) {
+    // Two directions of embeddings, three samples of each; gradients of every sample point elsewhere.
+    random_problem problem({.samples = 6, .classes = 6, .width = 2});
+    problem.gradients.embedding = lipt::host_matrix{{1, 0}, {2, 0}, {3, 0}, {0, 1}, {0, 2}, {0, 3}};
+    const auto picks = lipt::methods::facility_location::pick(
+        problem.tensor, problem.pool(2), {.submodular = {.space = lipt::similarity_space::embeddings}});
+    BOOST_TEST(picks.order == (indices{0, 3}), boost::test_tools::per_element());
+    for (const float score : picks.scores) BOOST_TEST(score == 4.5f); // three at 1, three at 0.5
 }
 
 BOOST_AUTO_TEST_CASE(ties_go_to_the_lowest_sample) {

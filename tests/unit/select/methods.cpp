@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(the_order_of_the_samples_does_not_matter) {
     const auto other = permuted(problem, order);
     std::size_t compared = 0;
     for (const auto &info : lipt::all_methods::infos) {
-        if (!info.gradients) continue; // chance is drawn by place
+        if (info.chance) continue;                    // drawn by place
+        if (info.name == "log-determinant") continue; // every first pick is as good: see its own test
         // Few picks: once most samples are covered, two that cover only each other have exactly equal gains.
         for (const bool balanced : {true, false}) {
             const auto one = lipt::select(problem.tensor, info.name, problem.view(0.1, balanced)).indices;
@@ -90,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_order_of_the_samples_does_not_matter) {
             ++compared;
         }
     }
-    BOOST_TEST(compared == 10u);
+    BOOST_TEST(compared >= 2 * (lipt::all_methods::infos.size() - 6));
 }
 
 BOOST_AUTO_TEST_CASE(weights_and_scores_belong_to_their_samples) {

@@ -1,0 +1,117 @@
+// What the methods may be told: one struct a method or a family, each with the default that its source gives.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+namespace lipt {
+
+struct pool_picks;
+
+/// What similarities and distances between samples are taken of.
+enum class similarity_space : std::uint8_t {
+    gradients,  ///< last-layer gradients
+    embeddings, ///< penultimate activations
+};
+
+/// How a set function is maximised.
+enum class greedy_kind : std::uint8_t {
+    naive,      ///< every gain anew at every step
+    lazy,       ///< only gains that could still win: the same picks, sooner. source: [Minoux1978]
+    stochastic, ///< the best of a few drawn at random at every step. source: [Mirzasoleiman2015]
+};
+
+/// Of every method that maximises a set function greedily: craig, facility-location, graph-cut,
+/// log-determinant.
+struct submodular_options {
+    greedy_kind greedy = greedy_kind::lazy;
+    similarity_space space = similarity_space::gradients;
+    double epsilon = 0.01; ///< stochastic: expected loss against (1 - 1/e); n/k log(1/epsilon) drawn a step
+};
+
+/// source: [Iyer2021] Section 3
+struct graph_cut_options {
+    float lambda = 1.0f; ///< how much similarity to all counts against similarity among the picks
+};
+
+/// source: [Chen2018] Section 3
+struct log_determinant_options {
+    double ridge = 1e-6; ///< added to the diagonal of the similarities
+};
+
+/// Which weights a matching pursuit ends with.
+enum class pursuit_weights : std::uint8_t {
+    nonnegative, ///< least squares with x >= 0; some may be 0
+    ridge,       ///< as in every step of the pursuit; some may be negative
+};
+
+/// Gradient matching. source: [Killamsetty2021a] Algorithm 2
+struct gradmatch_options {
+    double ridge = 1.0;      ///< added to the diagonal of the picks' Gram matrix
+    std::size_t batch = 128; ///< samples of a candidate of gradmatch-batch
+    pursuit_weights weights = pursuit_weights::nonnegative;
+};
+
+/// Bilevel greedy. source: [Killamsetty2021b] Algorithm 1
+struct glister_options {
+    float learning_rate = 0.1f; ///< of the Taylor step that moves the validation logits
+    std::size_t rounds = 15;    ///< between which the validation gradient is renewed
+};
+
+/// Contrastive boundary samples. source: [Margatina2021] Algorithm 1
+struct cal_options {
+    std::size_t neighbours = 10; ///< whose predictions a sample's own is held against
+};
+
+/// How a scorer's ratings become a subset.
+enum class sampler_kind : std::uint8_t { top_k, ccs, d2, beta };
+
+/// Coverage-centric strata. source: [Zheng2023] Algorithm 1
+struct ccs_options {
+    double cutoff = 0.3;     ///< share of the pool with the highest scores that is left out
+    std::size_t strata = 50; ///< of equal width between the lowest and the highest score left
+};
+
+/// Messages over a nearest-neighbour graph. source: [Maharana2024] Section 3
+struct d2_options {
+    std::size_t neighbours = 5;
+    float forward = 1.0f; ///< gamma_f: decay with squared distance of what neighbours add to a score
+    float reverse = 0.5f; ///< gamma_r: decay of what a pick takes from its neighbours
+    float unit = 0.0f;    ///< the distance that counts as 1; 0 takes the root mean square of the graph's own
+};
+
+/// A Beta density over difficulty that grows harder with the budget. source: [Acharya2024], [Cho2025]
+struct beta_options {
+    double concentration = 16.0; ///< alpha + beta, at least 2
+    double exponent = 4.0;       ///< c of 1 - r^c, where r is the share left out
+};
+
+/// How scorers pick; read by every method whose method_info::scorer is set.
+struct sampler_options {
+    sampler_kind kind = sampler_kind::top_k;
+    ccs_options ccs{};
+    d2_options d2{};
+    beta_options beta{};
+};
+
+/// What the methods may be told; each reads its own part.
+struct select_options {
+    gradmatch_options gradmatch{};
+    glister_options glister{};
+    submodular_options submodular{};
+    graph_cut_options graph_cut{};
+    log_determinant_options log_determinant{};
+    cal_options cal{};
+    sampler_options sampler{};
+    std::size_t memory = std::size_t{512} << 20; ///< bytes that a method may keep for similarities
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0; ///< for methods that choose again each epoch
+    std::function<void(std::size_t done, std::size_t pools)> progress{}; ///< called after each pool
+    /// Given each pool's picks as they are made, and asked for them before: true where it fills them in. A
+    /// selection that was stopped goes on with those of the pools it had done.
+    std::function<void(std::size_t pool, const pool_picks &picks)> remember{};
+    std::function<bool(std::size_t pool, pool_picks &picks)> recall{};
+};
+
+} // namespace lipt

@@ -1,0 +1,179 @@
+// Similarities between all samples of a pool, from their factored gradients or their embeddings, a block of
+// rows at a time: kept where the whole square fits the memory given, computed again where it does not.
+#pragma once
+
+#include <lipt/select/selection.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace lipt {
+
+/// Vectors whose inner products are cheap: <x_i, x_j> = (residual_i . residual_j)(embedding_i . embedding_j),
+/// or the latter alone for embeddings. A gradient's embedding has a 1 appended for the bias.
+template <tensor_backend Tensor>
+class factored_vectors {
+  public:
+    using matrix = typename Tensor::matrix;
+
+    /// cost: O(n (C+E)), a copy
+    factored_vectors(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
+                     similarity_space space)
+        : tensor_(tensor), is_gradient_(space == similarity_space::gradients),
+          residual_(is_gradient_ ? gradients.residual : tensor.make(0, 0)), embedding_(gradients.embedding) {
+        if (!is_gradient_) return;
+        const host_matrix from = tensor.to_host(gradients.embedding);
+        host_matrix wide = host_matrix::from_shape({from.shape(0), from.shape(1) + 1});
+        for (std::size_t i = 0; i < from.shape(0); ++i) {
+            std::copy_n(from.data() + i * from.shape(1), from.shape(1), wide.data() + i * wide.shape(1));
+            wide(i, from.shape(1)) = 1.0f;
+        }
+        embedding_ = tensor.from_host(wide);
+    }
+
+    std::size_t size() const { return tensor_.rows(embedding_); }
+
+    /// |x_i|^2. shapes: result (n,1)
+    matrix squares() const {
+        auto out = tensor_.row_dots(embedding_, embedding_);
+        if (is_gradient_) tensor_.multiply(tensor_.row_dots(residual_, residual_), out);
+        return out;
+    }
+
+    /// Scales every vector to length 1; a vector of zero stays.
+    void normalise() {
+        host_matrix inverse = tensor_.to_host(squares());
+        for (auto &value : inverse) value = value > 0 ? 1.0f / std::sqrt(value) : 0.0f;
+        tensor_.multiply(tensor_.from_host(inverse), is_gradient_ ? residual_ : embedding_);
+    }
+
+    /// <x_i, x_j> for some i and every j. shapes: result (rows,n). cost: 2 rows n (C+E) flops
+    matrix products(std::span<const std::int64_t> rows) const {
+        matrix out = tensor_.make(0, 0);
+        tensor_.gemm(tensor_.gather_rows(embedding_, rows), embedding_, out, {.transpose_b = true});
+        if (!is_gradient_) return out;
+        matrix residuals = tensor_.make(0, 0);
+        tensor_.gemm(tensor_.gather_rows(residual_, rows), residual_, residuals, {.transpose_b = true});
+        tensor_.multiply(residuals, out);
+        return out;
+    }
+
+    /// <x_j, sum_s w_s x_s> for some s and every j. shapes: weights (rows,1), result (n,1)
+    /// cost: 2 (n + rows) C E flops, or 2 (n + rows) E for embeddings
+    matrix projections(std::span<const std::int64_t> rows, const matrix &weights) const {
+        auto picked = tensor_.gather_rows(embedding_, rows);
+        matrix sum = tensor_.make(0, 0), out = tensor_.make(0, 0);
+        if (!is_gradient_) {
+            tensor_.gemm(picked, weights, sum, {.transpose_a = true});
+            tensor_.gemm(embedding_, sum, out);
+            return out;
+        }
+        auto scaled = tensor_.gather_rows(residual_, rows);
+        tensor_.multiply(weights, scaled);
+        tensor_.gemm(scaled, picked, sum, {.transpose_a = true});
+        tensor_.gemm(embedding_, sum, out, {.transpose_b = true});
+        return tensor_.row_dots(residual_, out);
+    }
+
+    /// The vectors of some samples on the host, to compute with in double.
+    std::pair<host_matrix, host_matrix> at(std::span<const std::int64_t> rows) const {
+        return {is_gradient_ ? tensor_.to_host(tensor_.gather_rows(residual_, rows))
+                             : host_matrix({rows.size(), 1}, 1.0f),
+                tensor_.to_host(tensor_.gather_rows(embedding_, rows))};
+    }
+
+  private:
+    const Tensor &tensor_;
+    bool is_gradient_;
+    matrix residual_, embedding_; ///< (n,C) or empty, and (n,E+1) or (n,E)
+};
+
+/// How near two samples are.
+enum class similarity_measure : std::uint8_t { cosine, negative_distance };
+
+/// Rows of the similarity matrix. cost: n^2 (C+E) flops for all of them; 4 n^2 bytes where that is at most
+/// `memory`, otherwise rows are computed again whenever they are asked for
+template <tensor_backend Tensor>
+class similarity_rows {
+  public:
+    /// Rows of one block: small enough for the caches, large enough for a matrix product.
+    static constexpr std::size_t block = 128;
+
+    similarity_rows(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
+                    similarity_space space, similarity_measure measure, std::size_t memory)
+        : tensor_(tensor), measure_(measure), vectors_(tensor, gradients, space),
+          kept_(vectors_.size() <= memory / sizeof(float) / vectors_.size()), squares_(tensor.make(0, 0)),
+          row_of_squares_(tensor.make(0, 0)) {
+        if (measure == similarity_measure::cosine) {
+            vectors_.normalise();
+            return;
+        }
+        squares_ = vectors_.squares();
+        const host_matrix column = tensor.to_host(squares_);
+        host_matrix row = host_matrix::from_shape({1, column.size()});
+        std::copy(column.begin(), column.end(), row.begin());
+        row_of_squares_ = tensor.from_host(row);
+        lowest_ = -2.0f * std::sqrt(*std::max_element(column.begin(), column.end()));
+    }
+
+    std::size_t size() const noexcept { return vectors_.size(); }
+
+    /// What no similarity is below.
+    float lowest() const noexcept { return lowest_; }
+
+    /// How many rows are best asked for at once: kept rows are found one by one.
+    std::size_t batch() const noexcept { return kept_ ? 1 : block / 2; }
+
+    /// Calls use(first row, rows (b,n)) for every block in order; keeps its rows where they fit.
+    template <class Use>
+    void for_each_block(Use &&use) {
+        for (std::size_t first = 0; first < size(); first += block) {
+            std::vector<std::int64_t> rows(std::min(block, size() - first));
+            std::iota(rows.begin(), rows.end(), static_cast<std::int64_t>(first));
+            const auto computed = compute(rows);
+            use(first, computed);
+            for (std::int64_t i = 0; kept_ && i < static_cast<std::int64_t>(rows.size()); ++i) {
+                rows_.push_back(tensor_.gather_rows(computed, std::span(&i, 1)));
+            }
+        }
+    }
+
+    /// Calls use(position in rows, similarities (m,n)) for consecutive parts of the rows asked for.
+    template <class Use>
+    void for_rows(std::span<const std::int64_t> rows, Use &&use) const {
+        if (rows_.size() == size()) {
+            for (std::size_t i = 0; i < rows.size(); ++i) use(i, rows_[static_cast<std::size_t>(rows[i])]);
+            return;
+        }
+        for (std::size_t first = 0; first < rows.size(); first += block) {
+            use(first, compute(rows.subspan(first, std::min(block, rows.size() - first))));
+        }
+    }
+
+  private:
+    typename Tensor::matrix compute(std::span<const std::int64_t> rows) const {
+        auto out = vectors_.products(rows);
+        if (measure_ == similarity_measure::cosine) return out;
+        tensor_.negative_distances(tensor_.gather_rows(squares_, rows), row_of_squares_, out);
+        // Rounding of the products leaves a sample at some distance from itself.
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            tensor_.set(out, i, static_cast<std::size_t>(rows[i]), 0.0f);
+        return out;
+    }
+
+    const Tensor &tensor_;
+    similarity_measure measure_;
+    factored_vectors<Tensor> vectors_;
+    bool kept_;
+    float lowest_ = -1.0f;
+    typename Tensor::matrix squares_, row_of_squares_; ///< (n,1) and (1,n), for distances only
+    std::vector<typename Tensor::matrix> rows_;        ///< (1,n) each, so that asking for one copies nothing
+};
+
+} // namespace lipt

@@ -1,0 +1,137 @@
+// How unsure a network is of a sample: entropy, margin and least confidence of its class probabilities, which
+// are read from the error vectors, since p = d + onehot(label).
+#pragma once
+
+#include <lipt/select/score.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace lipt {
+
+namespace detail {
+
+/// Class probabilities of a pool, with the digits that the error vectors have: log p of the label's class
+/// from what it lacks to 1. shapes: rows of C
+class class_probabilities {
+  public:
+    template <tensor_backend Tensor>
+    class_probabilities(const Tensor &tensor, const selection_pool<Tensor> &pool)
+        : residual_(tensor.to_host(pool.gradients.residual)), labels_(pool.labels) {}
+
+    std::size_t samples() const { return residual_.shape(0); }
+    std::size_t classes() const { return residual_.shape(1); }
+
+    double of(std::size_t sample, std::size_t c) const {
+        return is_label(sample, c) ? 1.0 + residual_(sample, c) : residual_(sample, c);
+    }
+    /// Finite: a probability that float cannot hold counts as the smallest it can.
+    double log_of(std::size_t sample, std::size_t c) const {
+        const double d = residual_(sample, c);
+        if (is_label(sample, c) && d > -0.5) return std::log1p(d);
+        return std::log(std::max(of(sample, c), double{std::numeric_limits<float>::min()}));
+    }
+
+  private:
+    bool is_label(std::size_t sample, std::size_t c) const {
+        return static_cast<std::size_t>(labels_[sample]) == c;
+    }
+
+    host_matrix residual_;
+    std::span<const std::int32_t> labels_;
+};
+
+/// Rates every sample of a pool by a function of its probabilities.
+template <tensor_backend Tensor, class Rate>
+std::vector<float> rate_probabilities(const Tensor &tensor, const selection_pool<Tensor> &pool, Rate &&rate) {
+    const class_probabilities p(tensor, pool);
+    std::vector<float> out(p.samples());
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(rate(p, i));
+    return out;
+}
+
+/// The two largest probabilities of a sample, the second of at least -1 where there is but one class.
+inline std::pair<double, double> two_largest(const class_probabilities &p, std::size_t sample) {
+    double first = -1, second = -1;
+    for (std::size_t c = 0; c < p.classes(); ++c) {
+        const double value = p.of(sample, c);
+        if (value > first) {
+            second = first;
+            first = value;
+        } else {
+            second = std::max(second, value);
+        }
+    }
+    return {first, second};
+}
+
+} // namespace detail
+
+/// -sum_c p_c log p_c; higher is less sure. cost: O(n C). source: [Settles2009] Section 3.1
+struct entropy_score {
+    template <tensor_backend Tensor>
+    static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                   const select_options &) {
+        return detail::rate_probabilities(tensor, pool, [](const auto &p, std::size_t i) {
+            double sum = 0;
+            for (std::size_t c = 0; c < p.classes(); ++c) sum -= p.of(i, c) * p.log_of(i, c);
+            return sum;
+        });
+    }
+};
+
+/// Second largest less largest probability, so that the smallest margin rates highest. cost: O(n C).
+/// source: [Settles2009] Section 3.1
+struct margin_score {
+    template <tensor_backend Tensor>
+    static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                   const select_options &) {
+        return detail::rate_probabilities(tensor, pool, [](const auto &p, std::size_t i) {
+            const auto [first, second] = detail::two_largest(p, i);
+            return std::max(second, 0.0) - first;
+        });
+    }
+};
+
+/// Largest probability, negated, so that the least confident rates highest. cost: O(n C).
+/// source: [Settles2009] Section 3.1
+struct least_confidence_score {
+    template <tensor_backend Tensor>
+    static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
+                                   const select_options &) {
+        return detail::rate_probabilities(
+            tensor, pool, [](const auto &p, std::size_t i) { return -detail::two_largest(p, i).first; });
+    }
+};
+
+namespace methods {
+
+/// The samples of highest entropy; the usual reference library takes the lowest. source: [Settles2009]
+struct entropy : detail::scored<entropy_score> {
+    static constexpr method_info info{
+        .name = "entropy", .summary = "highest entropy of the prediction", .gradients = true, .scorer = true};
+};
+
+/// The samples whose two likeliest classes are nearest to each other. source: [Settles2009]
+struct margin : detail::scored<margin_score> {
+    static constexpr method_info info{.name = "margin",
+                                      .summary = "smallest gap between the two likeliest classes",
+                                      .gradients = true,
+                                      .scorer = true};
+};
+
+/// The samples whose likeliest class is least likely. source: [Settles2009]
+struct least_confidence : detail::scored<least_confidence_score> {
+    static constexpr method_info info{.name = "least-confidence",
+                                      .summary = "lowest probability of the likeliest class",
+                                      .gradients = true,
+                                      .scorer = true};
+};
+
+} // namespace methods
+} // namespace lipt

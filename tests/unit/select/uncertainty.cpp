@@ -1,0 +1,85 @@
+#include <lipt/select/uncertainty.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/selection_problem.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace {
+
+using lipt_test::random_problem;
+
+std::vector<double> softmax(const random_problem &problem, std::size_t sample) {
+    std::vector<double> p;
+    double sum = 0;
+    for (std::size_t c = 0; c < problem.classes; ++c) {
+        p.push_back(std::exp(static_cast<double>(problem.logits(sample, c))));
+        sum += p.back();
+    }
+    for (auto &value : p) value /= sum;
+    return p;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(uncertainty)
+
+BOOST_AUTO_TEST_CASE(scores_are_those_of_the_softmax) {
+    random_problem problem({.samples = 40, .classes = 5});
+    const auto pool = problem.pool(4);
+    const auto entropy = lipt::entropy_score::rate(problem.tensor, pool, {}),
+               margin = lipt::margin_score::rate(problem.tensor, pool, {}),
+               confidence = lipt::least_confidence_score::rate(problem.tensor, pool, {});
+    for (std::size_t i = 0; i < 40; ++i) {
+        auto p = softmax(problem, i);
+        double expected = 0;
+        for (const double value : p) expected -= value * std::log(value);
+        std::sort(p.rbegin(), p.rend());
+        BOOST_TEST(std::abs(entropy[i] - expected) < 1e-6);
+        BOOST_TEST(std::abs(margin[i] + p[0] - p[1]) < 1e-6);
+        BOOST_TEST(std::abs(confidence[i] + p[0]) < 1e-6);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_learned_to_the_last_digit_keeps_its_order) {
+    // p of the label 1 - 2 exp(-z): all are 1 in float, but the entropies are not 0.
+    random_problem problem({.samples = 3, .classes = 3});
+    problem.logits = lipt::host_matrix{{30, 0, 0}, {25, 0, 0}, {35, 0, 0}};
+    problem.labels = {0, 0, 0};
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto scores = lipt::entropy_score::rate(problem.tensor, problem.pool(1), {});
+    BOOST_TEST(scores[1] > scores[0]);
+    BOOST_TEST(scores[0] > scores[2]);
+    const double q = std::exp(-25.0); // -2 q log q + 2 q
+    BOOST_TEST(std::abs(scores[1] / (2 * q * 25 + 2 * q) - 1) < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(a_probability_that_float_cannot_hold_is_no_trouble) {
+    random_problem problem({.samples = 2, .classes = 2});
+    problem.logits = lipt::host_matrix{{300, 0}, {0, 300}};
+    problem.labels = {0, 0}; // right, and entirely wrong
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto pool = problem.pool(1);
+    BOOST_TEST(lipt::entropy_score::rate(problem.tensor, pool, {}) == (std::vector<float>{0, 0}),
+               boost::test_tools::per_element());
+    BOOST_TEST(lipt::margin_score::rate(problem.tensor, pool, {}) == (std::vector<float>{-1, -1}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_least_sure_are_picked) {
+    random_problem problem({.samples = 3, .classes = 3});
+    problem.logits = lipt::host_matrix{{9, 0, 0}, {0.1f, 0, 0}, {2, 0, 0}};
+    problem.labels = {0, 0, 0};
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const std::vector<std::int64_t> expected{1, 2, 0};
+    BOOST_TEST(lipt::methods::entropy::pick(problem.tensor, problem.pool(3), {}).order == expected);
+    BOOST_TEST(lipt::methods::margin::pick(problem.tensor, problem.pool(3), {}).order == expected);
+    BOOST_TEST(lipt::methods::least_confidence::pick(problem.tensor, problem.pool(3), {}).order == expected);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
