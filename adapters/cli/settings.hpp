@@ -98,12 +98,20 @@ void visit_soup(pipeline_settings &p, Visitor &visit) {
 
 template <class Visitor>
 void visit_selection(pipeline_settings &p, Visitor &visit) {
-    visit("selector", p.selector, "method that chooses the subset; `lipt select --list` names them");
+    visit("selector", p.selector,
+          "method that chooses the subset; `lipt select --list` names them; auto tries some out");
     visit("fraction", p.fraction, "share of the training set that is kept, above 0; 1 keeps all");
     visit("balanced", p.balanced, "choose class by class, each its share");
     visit("gradmatch-ridge", p.method.gradmatch.ridge, "ridge of GradMatch");
     visit("glister-learning-rate", p.method.glister.learning_rate, "step of Glister's validation update");
     visit("glister-rounds", p.method.glister.rounds, "rounds of Glister");
+    visit("trial-candidates", p.trials.candidates,
+          "methods that auto tries, with commas between, a scorer's sampler after a slash; empty: by the "
+          "fraction");
+    visit("trial-budget", p.trials.budget, "images that all trials train on, in units of the main training");
+    visit("trial-hold-out", p.trials.hold_out, "share of the samples that trials are scored on");
+    visit("trial-margin", p.trials.margin,
+          "standard errors by which a method must lead stratified random to be chosen");
     visit("reselect-every", p.reselect_every, "epochs between selections by the main model itself; 0: never");
 }
 

@@ -83,10 +83,10 @@ struct open_run {
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
-        find_method(asked.pipeline.selector);
         make_network(asked.network, {});
         check(asked.pipeline);
         check_models(asked.pipeline);
+        if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);
         require(asked.init_weights.empty() || asked.pipeline.pretrain == pretrain_kind::lipt, "U27",
                 "settings: --init-weights is the common start of workers: it needs --pretrain lipt");
         return asked;
@@ -117,6 +117,21 @@ void adopt_initial_weights(open_run &run) {
     const std::string &file = run.settings.init_weights;
     if (file.empty() || run.store.load_state("theta_star")) return;
     run.store.save_state("theta_star", load_state(file, run.context.spec).state.weights);
+}
+
+/// Says which method trials have chosen, and by how much it led.
+void say_chosen(open_run &run) {
+    if (run.settings.pipeline.selector != automatic) return;
+    const json trials = read_json(run.store.path() / "trials.json");
+    std::string lead;
+    for (const auto &one : trials.at("trials")) {
+        if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
+            lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
+                               100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
+        }
+    }
+    run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
+                                 trials.at("chosen").get<std::string>(), lead, trials.at("trials").size()));
 }
 
 /// What a run ends with on disk and on the screen.
@@ -150,6 +165,7 @@ void run_command(const run_settings &settings, const fs::path &out) {
         settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
     const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
     if (settings.pipeline.pretrain == pretrain_kind::lipt) say_refused(run);
+    say_chosen(run);
     finish(run, result.subset, result.trained);
 }
 
@@ -185,6 +201,7 @@ void select_command(const fs::path &path, thread_count threads) {
     open_run run(settings_of(path, threads), path);
     auto backend = run.backend();
     select_subset(run.context, backend, run.tensor, run.store);
+    say_chosen(run);
 }
 
 void train_command(const fs::path &path, thread_count threads) {

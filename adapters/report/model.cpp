@@ -129,6 +129,7 @@ json model_of_run(const fs::path &directory, const image_set &training, const re
             " holds neither config.json nor result.json: give the directory of a run");
     add_json_file(model, "result", directory / "result.json");
     add_json_file(model, "soup", directory / "soup.json");
+    add_json_file(model, "trials", directory / "trials.json");
     model["name"] = name_of_run(model, directory);
     if (json epochs = epochs_of(directory / "metrics.jsonl"); !epochs.empty())
         model["epochs"] = std::move(epochs);

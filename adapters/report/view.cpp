@@ -128,6 +128,23 @@ json curve_of(const std::vector<comparison_row> &rows) {
     return runs;
 }
 
+json trials_of(const json &model) {
+    const auto points = [](double value) { return fmt::format("{:+.1f}", 100 * value); };
+    json lines = json::array();
+    for (const auto &trial : list_at(model, "/trials/trials")) {
+        lines.push_back({{"rung", shown(number_at(trial, "/rung"), count)},
+                         {"candidate", text_at(trial, "/candidate")},
+                         {"samples", shown(number_at(trial, "/samples"), count)},
+                         {"accuracy", share(number_at(trial, "/accuracy"))},
+                         {"ahead", shown(number_at(trial, "/ahead"), points)},
+                         {"error", shown(number_at(trial, "/error"),
+                                         [](double value) { return fmt::format("{:.1f}", 100 * value); })}});
+    }
+    return {{"chosen", text_at(model, "/trials/chosen")},
+            {"scored", shown(number_at(model, "/trials/scored_images"), count)},
+            {"rows", lines}};
+}
+
 json soup_of(const json &model) {
     json lines = json::array();
     for (const auto &ingredient : list_at(model, "/soup/ingredients")) {
@@ -294,6 +311,7 @@ json view_of(const json &subject, const std::vector<comparison_row> &rows) {
     if (rows.size() > 1) section("comparison", comparison_of(rows), "rows");
     section("curve", curve_of(rows));
     if (subject.contains("soup")) view["soup"] = soup_of(subject);
+    if (subject.contains("trials")) view["trials"] = trials_of(subject);
     section("costs", costs_of(rows));
     section("classes", classes_of(subject), "rows");
     section("contact", sheets_of(subject));

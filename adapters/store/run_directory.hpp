@@ -50,6 +50,9 @@ class run_directory {
     void save_merge(const merge_report &report);
     std::optional<kept_selection> load_selection(std::size_t epoch) const;
     void save_selection(const kept_selection &kept);
+    /// Only what the pipeline goes on with: the chosen method, not the single trials.
+    std::optional<trial_report> load_trials() const;
+    void save_trials(const trial_report &report);
     std::optional<checkpoint> load_checkpoint(std::string_view name) const;
     void save_checkpoint(std::string_view name, const checkpoint &made);
     bool checkpoint_due(std::string_view name) const;

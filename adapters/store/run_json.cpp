@@ -69,6 +69,22 @@ json to_json(const merge_report &report) {
             {"refused", std::move(refused)}};
 }
 
+json to_json(const trial_report &report) {
+    json trials = json::array();
+    for (const auto &one : report.records) {
+        trials.push_back({{"candidate", one.candidate},
+                          {"rung", one.rung},
+                          {"samples", one.samples},
+                          {"accuracy", one.accuracy},
+                          {"ahead", one.ahead},
+                          {"error", one.error}});
+    }
+    return {{"version", 1},
+            {"chosen", report.chosen},
+            {"scored_images", report.scored},
+            {"trials", std::move(trials)}};
+}
+
 json to_json(const std::string &stage, const epoch_record &record) {
     json line = {{"event", "epoch"},
                  {"stage", stage},

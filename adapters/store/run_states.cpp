@@ -125,6 +125,19 @@ void run_directory::save_merge(const merge_report &report) {
     write_json(path_ / "soup.json", to_json(report));
 }
 
+std::optional<trial_report> run_directory::load_trials() const {
+    if (!fs::exists(path_ / "trials.json")) return std::nullopt;
+    const json content = read_json(path_ / "trials.json");
+    require(content.is_object() && content.contains("chosen") && content.at("chosen").is_string(), "R06",
+            "run: ", (path_ / "trials.json").string(),
+            " does not say which method was chosen: delete it and subset.npy to select again");
+    return trial_report{.chosen = content.at("chosen").get<std::string>()};
+}
+
+void run_directory::save_trials(const trial_report &report) {
+    write_json(path_ / "trials.json", to_json(report));
+}
+
 std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) const {
     std::optional<std::pair<std::size_t, fs::path>> newest;
     std::error_code code;

@@ -45,6 +45,7 @@ enum class stream : std::uint8_t {
     train_augment,
     observe,
     test,
+    trial,
 };
 
 /// The coordinates of one random stream. Only the fields that a stage has are set.

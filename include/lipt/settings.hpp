@@ -27,6 +27,15 @@ enum class statistics_kind : std::uint8_t { reestimated, averaged };
 /// Whose gradients choose the subset: the soup's, or the scores of all workers' models averaged.
 enum class features_kind : std::uint8_t { soup, ensemble };
 
+/// Choosing a method by short trainings. source: [Jamieson2016] successive halving
+struct trial_options {
+    std::string candidates; ///< methods with commas between; a scorer may name its sampler: "el2n/ccs";
+                            ///< empty: some that were seen to be good at such a fraction
+    double budget = 1.0;    ///< images that all trials may train on, in units of the main training
+    double hold_out = 0.08; ///< stratified share of the samples that no trial trains on and each is scored on
+    double margin = 1.0;    ///< standard errors by which a method must lead stratified random
+};
+
 /// Settings of the whole pipeline; the defaults are the paper's protocol on small images.
 /// source: [Ro2023] Sections 3 and 4, Appendix A
 struct pipeline_settings {
@@ -52,6 +61,7 @@ struct pipeline_settings {
     double fraction = 0.1;
     bool balanced = true; ///< quotas a class
     select_options method{};
+    trial_options trials{}; ///< for the selector "auto"
 
     start_kind start = start_kind::fresh;
     train_options main{};
@@ -64,7 +74,7 @@ struct pipeline_settings {
 /// Checks what no single stage can: ranges of the settings that join stages.
 /// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training
 /// does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment's bin, U17 ensemble of
-/// nobody
+/// nobody, U19 trials of nothing
 inline void check(const pipeline_settings &settings) {
     require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ",
             settings.hold_out, ", expected above 0 and below 1 (--hold-out)");
@@ -91,6 +101,12 @@ inline void check(const pipeline_settings &settings) {
             ", expected 0 to ", rand.bins - 1);
     require(settings.features == features_kind::soup || settings.pretrain == pretrain_kind::lipt, "U17",
             "settings: --features ensemble needs workers: use --pretrain lipt");
+    require(
+        settings.trials.budget > 0 && settings.trials.hold_out > 0 && settings.trials.hold_out < 1 &&
+            settings.trials.margin >= 0,
+        "U19",
+        "settings: --trial-budget must be above 0, --trial-hold-out above 0 and below 1, --trial-margin 0 "
+        "or more");
     require(
         made, "U13",
         "settings: this --pretrain makes no weights for this --start: use --start fresh, or --pretrain lipt");

@@ -75,6 +75,20 @@ struct merge_report {
     std::vector<refused_worker> refused;
 };
 
+/// One short training of one candidate. ahead: of stratified random in the same rung, with its standard error
+struct trial_record {
+    std::string candidate;
+    std::size_t rung = 1, samples = 0; ///< trained on
+    double accuracy = 0, ahead = 0, error = 0;
+};
+
+/// How a method was chosen by trials.
+struct trial_report {
+    std::string chosen;
+    std::size_t scored = 0; ///< samples that every trial was scored on
+    std::vector<trial_record> records;
+};
+
 /// The subset and how it was drawn; epoch 0 is the first selection, others are re-selections.
 struct kept_selection {
     selection chosen;
@@ -88,8 +102,8 @@ template <class Store>
 concept pipeline_store = requires(Store store, std::string_view name, std::span<const float> weights,
                                   std::size_t index, const shard_plan &plan, const worker_upload &upload,
                                   const merge_report &merged, const kept_selection &chosen,
-                                  const checkpoint &progress, const stage_cost &cost,
-                                  const epoch_record &epoch) {
+                                  const trial_report &trials, const checkpoint &progress,
+                                  const stage_cost &cost, const epoch_record &epoch) {
     { store.load_state(name) } -> std::same_as<std::optional<std::vector<float>>>;
     { store.save_state(name, weights) } -> std::same_as<void>;
     { store.load_plan() } -> std::same_as<std::optional<shard_plan>>;
@@ -99,6 +113,8 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
     { store.save_merge(merged) } -> std::same_as<void>;
     { store.load_selection(index) } -> std::same_as<std::optional<kept_selection>>; // newest, epoch <= index
     { store.save_selection(chosen) } -> std::same_as<void>;
+    { store.load_trials() } -> std::same_as<std::optional<trial_report>>;
+    { store.save_trials(trials) } -> std::same_as<void>;
     { store.load_checkpoint(name) } -> std::same_as<std::optional<checkpoint>>;
     { store.save_checkpoint(name, progress) } -> std::same_as<void>;
     { store.checkpoint_due(name) } -> std::same_as<bool>;
@@ -129,6 +145,8 @@ class memory_store {
         return std::prev(after)->second;
     }
     void save_selection(const kept_selection &chosen) { selections[chosen.epoch] = chosen; }
+    std::optional<trial_report> load_trials() const { return trials; }
+    void save_trials(const trial_report &made) { trials = made; }
     std::optional<checkpoint> load_checkpoint(std::string_view name) const { return find(checkpoints, name); }
     void save_checkpoint(std::string_view name, const checkpoint &made) {
         checkpoints[std::string(name)] = made;
@@ -144,6 +162,7 @@ class memory_store {
     std::map<std::size_t, worker_upload> workers;
     std::optional<merge_report> merged;
     std::map<std::size_t, kept_selection> selections;
+    std::optional<trial_report> trials;
     std::map<std::string, checkpoint, std::less<>> checkpoints;
     std::map<std::string, stage_cost, std::less<>> costs;
 

@@ -1,12 +1,17 @@
 // Does it help? Test accuracy and cost of every kind of pre-training, selector and start, over seeds.
 //
 //   subset_accuracy --dataset cifar10 --data DIR --fraction 0.1 --epochs 20 --seeds 1,2,3 --out results.jsonl
+//   subset_accuracy --dataset cifar10 --data DIR --fraction 0.01,0.05,0.1,0.3,0.5,0.7 --images 100000
+//                   --methods stratified,rs2,facility-location,el2n/ccs,moderate,auto --out study.jsonl
 //   subset_accuracy --table results.jsonl
 //
-// The first form appends one JSON a finished training and skips those that are in the file already, so it can
-// be stopped at any time; the second prints the table. Pre-trainings are made once a seed and shared by the
-// rows that start from them; every row is charged their full cost. Main trainings run side by side with one
-// thread each.
+// The first form compares kinds of pre-training, the second methods over fractions, each from fresh weights
+// and from the soup and for the same number of steps. Both append one JSON a finished training and skip those
+// that are in the file already, so they can be stopped at any time; the last prints the table. Pre-trainings
+// are made once a seed and shared by the rows that start from them; every row is charged their full cost.
+// Main trainings run side by side with one thread each.
+#include "subset_tables.hpp"
+
 #include <lipt/adapters/data/dataset.hpp>
 #include <lipt/adapters/launch/threads.hpp>
 #include <lipt/chosen.hpp>
@@ -32,10 +37,13 @@ using namespace lipt;
 
 struct arguments {
     std::string dataset = "cifar10", data, network = "resnet8", out = "results.jsonl", table;
-    double fraction = 0.1, epochs = 20, learning_rate = 0.1, soup_learning_rate = 0.1;
+    std::vector<double> fractions{0.1};
+    double epochs = 20, learning_rate = 0.1, soup_learning_rate = 0.1;
+    std::size_t images = 0; ///< that every main training reads, whatever the fraction; 0: epochs count
     std::size_t train_samples = 0, jobs = 2, batch_size = 128;
     std::vector<std::uint64_t> seeds{1, 2, 3};
-    std::vector<std::string> rows; ///< names of rows to run; empty: all
+    std::vector<std::string> rows;    ///< names of rows to run; empty: all
+    std::vector<std::string> methods; ///< compares these, in place of kinds of pre-training
 };
 
 /// One row of the table: a kind of pre-training that rows share by name, a selector, a start.
@@ -47,6 +55,18 @@ struct row {
     }
 };
 
+/// Methods side by side: from fresh weights and from the soup.
+std::vector<row> rows_of(const std::vector<std::string> &methods) {
+    std::vector<row> rows;
+    for (const auto &method : methods) {
+        const bool needs_model = method == automatic || lipt::needs_model(method_of(method, {}).info);
+        rows.push_back({needs_model ? "lipt" : "none", method, start_kind::fresh});
+        rows.push_back({"lipt", method, start_kind::pretrained});
+    }
+    return rows;
+}
+
+/// Kinds of pre-training side by side.
 std::vector<row> all_rows() {
     std::vector<row> rows;
     for (const char *selector : {"random", "stratified", "rs2"})
@@ -71,7 +91,6 @@ pipeline_settings settings_of(const arguments &args, std::uint64_t seed, const s
     pipeline_settings s;
     s.seed = seed;
     s.threads = args.jobs;
-    s.fraction = args.fraction;
     s.main.epochs = args.epochs;
     s.main.batch_size = args.batch_size;
     s.evaluate_every = 5;
@@ -103,17 +122,17 @@ memory_store pretrain(const pipeline_context &context, const std::string &kind) 
     return store;
 }
 
-json result_of(const arguments &args, const row &asked, std::uint64_t seed, const memory_store &store,
-               const checkpoint &trained) {
+json result_of(const arguments &args, const row &asked, const pipeline_settings &settings,
+               const memory_store &store, const checkpoint &trained) {
     json out = {{"row", asked.name()},
                 {"pretraining", asked.pretraining},
                 {"selector", asked.selector},
                 {"start", asked.start == start_kind::fresh ? "fresh" : "pretrained"},
-                {"seed", seed},
+                {"seed", settings.seed},
                 {"dataset", args.dataset},
                 {"network", args.network},
-                {"fraction", args.fraction},
-                {"epochs", args.epochs},
+                {"fraction", settings.fraction},
+                {"epochs", settings.main.epochs},
                 {"batch_size", args.batch_size},
                 {"train_samples", args.train_samples},
                 {"learning_rate", args.learning_rate},
@@ -138,10 +157,15 @@ json result_of(const arguments &args, const row &asked, std::uint64_t seed, cons
     out["pretraining_backward"] = sum(pre, &stage_cost::backward);
     out["selection_cpu_s"] = sum({"features", "select"}, &stage_cost::cpu_s);
     out["training_backward"] = sum({"train"}, &stage_cost::backward);
+    if (store.trials) out["chosen"] = store.trials->chosen;
     if (store.merged)
         out["soup_accuracy"] = store.merged->accuracy,
         out["theta_star_accuracy"] = store.merged->theta_star_accuracy;
     return out;
+}
+
+std::string key_of(const std::string &row, std::uint64_t seed, double fraction) {
+    return fmt::format("{} {} {}", row, seed, fraction);
 }
 
 std::set<std::string> finished(const std::string &path) {
@@ -149,34 +173,50 @@ std::set<std::string> finished(const std::string &path) {
     std::ifstream in(path);
     for (std::string line; std::getline(in, line);) {
         const json one = json::parse(line);
-        keys.insert(fmt::format("{} {}", one.at("row").get<std::string>(), one.at("seed").get<int>()));
+        keys.insert(key_of(one.at("row"), one.at("seed"), one.at("fraction")));
     }
     return keys;
 }
 
+/// A row and the fraction that it is to be run at.
+struct task {
+    row asked;
+    double fraction;
+};
+
+/// The main training of one row, from what the pre-training left in the store.
+json run_task(const arguments &args, const pipeline_context &shared, const task &one, memory_store store) {
+    auto context = shared;
+    auto &settings = context.settings;
+    settings.selector = one.asked.selector;
+    settings.start = one.asked.start;
+    settings.fraction = one.fraction;
+    settings.threads = 1;
+    settings.main.learning_rate = static_cast<float>(
+        settings.start == start_kind::fresh ? args.learning_rate : args.soup_learning_rate);
+    if (args.images > 0)
+        settings.main.epochs = static_cast<double>(args.images) /
+                               std::floor(one.fraction * static_cast<double>(shared.train.size()) + 0.5);
+    settings.evaluate_every = static_cast<std::size_t>(std::max(1.0, std::ceil(settings.main.epochs / 4)));
+    auto backend = chosen::training::make(context.spec, {.threads = 1});
+    const auto tensor = chosen::make_tensor(1);
+    const auto subset = select_subset(context, backend, tensor, store);
+    const auto trained = train_on_subset(context, backend, tensor, subset, store);
+    return result_of(args, one.asked, settings, store, trained);
+}
+
 /// All rows of one kind of pre-training for one seed.
 void run_rows(const arguments &args, const image_set &train, const image_set &test, const network_spec &spec,
-              std::uint64_t seed, const std::string &kind, const std::vector<row> &rows) {
+              std::uint64_t seed, const std::string &kind, const std::vector<task> &tasks) {
     const auto shared = make_context(spec, train, test, settings_of(args, seed, kind));
     const memory_store base = pretrain(shared, kind);
     std::mutex writing;
-    const auto failures = adapters::launch_in_threads(args.jobs)(rows.size(), [&](std::size_t r) {
-        auto context = shared;
-        context.settings.selector = rows[r].selector;
-        context.settings.start = rows[r].start;
-        context.settings.threads = 1;
-        context.settings.main.learning_rate =
-            rows[r].start == start_kind::fresh ? args.learning_rate : args.soup_learning_rate;
-        memory_store store = base;
-        auto backend = chosen::training::make(spec, {.threads = 1});
-        const auto tensor = chosen::make_tensor(1);
-        const auto subset = select_subset(context, backend, tensor, store);
-        const auto trained = train_on_subset(context, backend, tensor, subset, store);
-        const auto line = result_of(args, rows[r], seed, store, trained).dump() + "\n";
+    const auto failures = adapters::launch_in_threads(args.jobs)(tasks.size(), [&](std::size_t t) {
+        const auto result = run_task(args, shared, tasks[t], base);
         const std::scoped_lock lock(writing);
-        std::ofstream(args.out, std::ios::app) << line;
-        fmt::print("seed {}  {:<55} {:.2f}\n", seed, rows[r].name(),
-                   100 * trained.history.back().accuracy.value_or(0));
+        std::ofstream(args.out, std::ios::app) << result.dump() + "\n";
+        fmt::print("seed {}  {:<55} {:>5}  {:.2f}\n", seed, tasks[t].asked.name(), tasks[t].fraction,
+                   100 * result.at("final").get<double>());
         std::fflush(stdout);
     });
     for (const auto &failure : failures) require(failure.empty(), "X01", failure);
@@ -200,55 +240,18 @@ void run_all(const arguments &args) {
     for (const auto seed : args.seeds) {
         const auto done = finished(args.out);
         std::vector<std::string> kinds;
-        std::map<std::string, std::vector<row>> pending;
-        for (const auto &one : all_rows()) {
+        std::map<std::string, std::vector<task>> pending;
+        for (const auto &one : args.methods.empty() ? all_rows() : rows_of(args.methods)) {
             const bool wanted = args.rows.empty() ||
                                 std::find(args.rows.begin(), args.rows.end(), one.name()) != args.rows.end();
-            if (!wanted || done.contains(fmt::format("{} {}", one.name(), seed))) continue;
-            if (pending[one.pretraining].empty()) kinds.push_back(one.pretraining);
-            pending[one.pretraining].push_back(one);
+            for (const double fraction : args.fractions) {
+                if (!wanted || done.contains(key_of(one.name(), seed, fraction))) continue;
+                if (pending[one.pretraining].empty()) kinds.push_back(one.pretraining);
+                pending[one.pretraining].push_back({one, fraction});
+            }
         }
         for (const auto &kind : kinds)
             run_rows(args, train, set.test.view(), spec, seed, kind, pending.at(kind));
-    }
-}
-
-/// Mean and sample standard deviation as text; no deviation where there is one seed.
-std::string spread(const std::vector<double> &values, double scale) {
-    double mean = 0, squares = 0;
-    for (const double v : values) mean += v / static_cast<double>(values.size());
-    for (const double v : values) squares += (v - mean) * (v - mean);
-    if (values.size() < 2) return fmt::format("{:.1f}", scale * mean);
-    return fmt::format("{:.1f} ± {:.1f}", scale * mean,
-                       scale * std::sqrt(squares / static_cast<double>(values.size() - 1)));
-}
-
-void print_table(const std::string &path) {
-    std::map<std::string, std::vector<json>> by_row;
-    std::ifstream in(path);
-    for (std::string line; std::getline(in, line);) {
-        json one = json::parse(line);
-        by_row[one.at("row")].push_back(std::move(one));
-    }
-    fmt::print("| pre-training | selector | start | final accuracy % | best % | pre-training, processor s | "
-               "images forward | "
-               "images backward | seeds |\n|---|---|---|---|---|---|---|---|---|\n");
-    for (const auto &asked : all_rows()) {
-        const auto found = by_row.find(asked.name());
-        if (found == by_row.end()) continue;
-        const auto column = [&](const char *key) {
-            std::vector<double> values;
-            for (const auto &one : found->second) values.push_back(one.at(key));
-            return values;
-        };
-        fmt::print("| {} | {} | {} | {} | {} | {} | {:.0f} | {:.0f} | {} |\n", asked.pretraining,
-                   asked.selector,
-                   asked.start == start_kind::fresh ? "fresh"
-                   : asked.pretraining == "lipt"    ? "soup"
-                                                    : "pre-trained",
-                   spread(column("final"), 100), spread(column("best"), 100),
-                   spread(column("pretraining_cpu_s"), 1), column("pretraining_forward").front(),
-                   column("pretraining_backward").front(), found->second.size());
     }
 }
 
@@ -260,7 +263,9 @@ int main(int argc, char **argv) {
     app.add_option("--dataset", args.dataset)->capture_default_str();
     app.add_option("--data", args.data);
     app.add_option("--network", args.network)->capture_default_str();
-    app.add_option("--fraction", args.fraction)->capture_default_str();
+    app.add_option("--fraction", args.fractions)->delimiter(',')->capture_default_str();
+    app.add_option("--images", args.images, "images that every main training reads; 0: --epochs count");
+    app.add_option("--methods", args.methods, "compare these methods")->delimiter(',');
     app.add_option("--epochs", args.epochs)->capture_default_str();
     app.add_option("--batch-size", args.batch_size)->capture_default_str();
     app.add_option("--learning-rate", args.learning_rate, "of trainings from fresh weights")
@@ -275,7 +280,11 @@ int main(int argc, char **argv) {
     app.add_option("--table", args.table, "print the table of a results file and leave");
     CLI11_PARSE(app, argc, argv);
     try {
-        args.table.empty() ? run_all(args) : print_table(args.table);
+        if (args.table.empty()) {
+            run_all(args);
+        } else {
+            lipt_benchmark::print_tables(args.table);
+        }
     } catch (const std::exception &failure) {
         fmt::print(stderr, "{}\n", failure.what());
         return 1;

@@ -156,6 +156,29 @@ BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
                   "LIPT-U03");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
+    const std::vector<std::string> automatic{"--selector", "auto", "--trial-candidates",
+                                             "facility-location,el2n/ccs"};
+    const auto ended = run(automatic);
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    BOOST_TEST(ended.err.find("trials chose ") != std::string::npos, ended.err);
+    const auto trials = nlohmann::json::parse(content_of(folder / "run" / "trials.json"));
+    BOOST_TEST(trials.at("trials").size() == 5u);
+    const auto chosen = trials.at("chosen").get<std::string>();
+    BOOST_TEST(content_of(folder / "run" / "report.html").find("How the method was chosen") !=
+               std::string::npos);
+    // The run that names the chosen method keeps the same samples.
+    const auto subset = content_of(folder / "run" / "subset.npy");
+    std::filesystem::remove_all(folder / "run");
+    BOOST_TEST(run({"--selector", chosen}).status == 0);
+    BOOST_TEST(content_of(folder / "run" / "subset.npy") == subset);
+    std::filesystem::remove_all(folder / "run");
+    check_run_refused({"--selector", "auto", "--trial-candidates", "magic"}, 2, "LIPT-C01");
+    check_run_refused({"--selector", "gradmatch/ccs"}, 2, "LIPT-C40");
+    check_run_refused({"--selector", "auto", "--trial-budget", "0"}, 2, "LIPT-U19");
+    check_run_refused({"--selector", "auto", "--pretrain", "full", "--pretrain-runs", "2"}, 2, "LIPT-U18");
+}
+
 BOOST_FIXTURE_TEST_CASE(conventional_and_no_pretraining_are_choices_of_the_same_pipeline, fixture) {
     const auto full = run({"--pretrain", "full", "--pretrain-epochs", "1", "--pretrain-batch-size", "64",
                            "--selector", "grand", "--pretrain-runs", "2"});

@@ -113,6 +113,26 @@ BOOST_AUTO_TEST_CASE(story_says_what_the_main_training_started_from) {
     BOOST_TEST(holds(render_report({model}), "trained on them for 3 epochs"));
 }
 
+BOOST_AUTO_TEST_CASE(trials_are_shown_with_their_leads) {
+    auto model = lipt_test::full_model();
+    model["trials"] = {{"chosen", "moderate"},
+                       {"scored_images", 1200},
+                       {"trials",
+                        {{{"rung", 2},
+                          {"candidate", "moderate"},
+                          {"samples", 4210},
+                          {"accuracy", 0.8125},
+                          {"ahead", 0.0175},
+                          {"error", 0.006}}}}};
+    const auto page = render_report({model});
+    BOOST_TEST(holds(page, "scored on 1,200 images"));
+    BOOST_TEST(holds(page, "Chosen: <strong>moderate</strong>"));
+    BOOST_TEST(holds(page,
+                     "<td>2</td><th scope=\"row\">moderate</th><td>4,210</td><td>81.2%</td><td>+1.8</td>"
+                     "<td>0.6</td>"));
+    BOOST_TEST(!holds(render_report({lipt_test::full_model()}), "How the method was chosen"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_missing_is_not_shown) {
     const auto section = [](const json &model, const char *name) {
         return holds(render_report({model}), std::string("<section id=\"") + name + '"');

@@ -1,0 +1,207 @@
+// Which method to select with, by trial: short trainings on each candidate's subset, scored on samples that
+// no trial may train on, the better half of them longer. A method must beat a stratified random subset by
+// more than chance, or that is what is taken.
+#pragma once
+
+#include <lipt/choose.hpp>
+#include <lipt/train.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lipt {
+
+/// The candidates of the trials, stratified random first. Without names: those that were seen to be good for
+/// some such fraction.
+inline std::vector<named_method> trial_candidates(const pipeline_settings &settings) {
+    std::string names = settings.trials.candidates;
+    if (names.empty()) {
+        names = settings.fraction < 0.25 ? "facility-location,moderate,el2n/ccs"
+                                         : "facility-location,moderate,el2n/ccs,el2n";
+    }
+    std::vector<named_method> all{method_of("stratified", settings.method)};
+    for (std::size_t first = 0; first <= names.size();) {
+        const std::size_t end = std::min(names.find(',', first), names.size());
+        const auto name = names.substr(first, end - first);
+        if (name != "stratified") all.push_back(method_of(name, settings.method));
+        first = end + 1;
+    }
+    return all;
+}
+
+/// The method of the settings, or what trials have decided. errors: S06 they have not run
+template <pipeline_store Store>
+named_method resolved_method(const pipeline_context &context, Store &store) {
+    const auto &settings = context.settings;
+    if (settings.selector != automatic) return method_of(settings.selector, settings.method);
+    const auto trials = store.load_trials();
+    require(trials.has_value(), "S06", "select: no trials have chosen a method yet: run the selection first");
+    return method_of(trials->chosen, settings.method);
+}
+
+namespace detail {
+
+/// A candidate on trial: its subset, and which of the scored samples its last training got right.
+struct contestant {
+    named_method method;
+    selection chosen;      ///< by position in the ranked samples
+    epoch_samples samples; ///< of the training set, without those that are scored
+    std::vector<bool> right;
+
+    std::size_t count() const {
+        return static_cast<std::size_t>(std::count(right.begin(), right.end(), true));
+    }
+};
+
+/// How much better one is than another on the same samples, as shares, and the standard error of that.
+inline std::pair<double, double> lead(const std::vector<bool> &one, const std::vector<bool> &other) {
+    double won = 0, lost = 0;
+    const auto count = static_cast<double>(one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        won += one[i] && !other[i];
+        lost += other[i] && !one[i];
+    }
+    const double ahead = (won - lost) / count;
+    return {ahead, std::sqrt(std::max(0.0, won + lost - count * ahead * ahead)) / count};
+}
+
+/// How many are left in each rung: halved, with stratified random always among them, until it has one rival.
+inline std::vector<std::size_t> rung_sizes(std::size_t candidates) {
+    std::vector<std::size_t> sizes{candidates};
+    while (sizes.back() > 2) sizes.push_back(std::max<std::size_t>(2, (sizes.back() + 1) / 2));
+    return sizes;
+}
+
+/// The samples that each trial of the first rung trains on, so that all rungs, each of twice the length, fit
+/// the budget.
+inline double first_rung_samples(std::span<const std::size_t> sizes, double budget) {
+    double parts = 0, length = 1;
+    for (const auto size : sizes) parts += static_cast<double>(size) * std::exchange(length, 2 * length);
+    return budget / parts;
+}
+
+/// The trials of one selection.
+template <training_backend Training>
+class trial_ladder {
+  public:
+    trial_ladder(const pipeline_context &context, Training &backend, std::span<const float> start,
+                 std::span<const std::int64_t> scored, stage_cost &cost)
+        : context_(context), backend_(backend), start_(start), cost_(cost) {
+        gather(context.train, scored, scored_);
+    }
+
+    /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it.
+    void train(contestant &one, double samples) {
+        train_options options = context_.settings.main;
+        options.epochs = samples / static_cast<double>(one.samples.indices.size());
+        backend_.load(start_, {});
+        lipt::train(
+            backend_, context_.train, options,
+            {.seed = context_.settings.seed, .order = stream::trial, .augment = stream::train_augment},
+            [&](std::size_t) { return one.samples; },
+            [&](const epoch_report &report) { cost_.add_training(report.samples); });
+        score(one, backend_.forward(scored_.pixels, scored_.size()).logits);
+        cost_.add_forward(scored_.size());
+    }
+
+  private:
+    void score(contestant &one, const host_matrix &logits) const {
+        one.right.resize(scored_.size());
+        for (std::size_t i = 0; i < scored_.size(); ++i) {
+            const float *row = logits.data() + i * context_.train.classes;
+            const auto best = std::max_element(row, row + context_.train.classes) - row;
+            one.right[i] = best == scored_.labels[i];
+        }
+    }
+
+    const pipeline_context &context_;
+    Training &backend_;
+    std::span<const float> start_;
+    stage_cost &cost_;
+    image_batch scored_;
+};
+
+/// The candidates' subsets; those of them that are scored are left out of the trial's training.
+template <tensor_backend Tensor>
+std::vector<contestant> contestants_of(const pipeline_context &context, const Tensor &tensor,
+                                       const candidate_features<Tensor> &features,
+                                       std::span<const std::int64_t> scored) {
+    std::vector<bool> left_out(context.train.size());
+    for (const auto index : scored) left_out[static_cast<std::size_t>(index)] = true;
+    std::vector<contestant> all;
+    for (auto &method : trial_candidates(context.settings)) {
+        contestant one{.chosen = choose_from(context, tensor, features, method)};
+        to_set_indices(one.chosen, features.ranked, context.train.size());
+        const auto whole = samples_of(one.chosen, context.settings.use_weights);
+        for (std::size_t i = 0; i < whole.indices.size(); ++i) {
+            if (left_out[static_cast<std::size_t>(whole.indices[i])]) continue;
+            one.samples.indices.push_back(whole.indices[i]);
+            if (!whole.weights.empty()) one.samples.weights.push_back(whole.weights[i]);
+        }
+        require(!one.samples.indices.empty(), "U11", "select: --fraction ", context.settings.fraction,
+                " leaves the trial of ", method.name, " no sample: raise it, or name a --selector");
+        one.method = std::move(method);
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+} // namespace detail
+
+/// Chooses the method and the subset by trials from the weights that the main training will start from. Every
+/// trial has the same chance (order and augmentation) and the same number of steps in its rung; samples that
+/// are scored are in no trial's training, but may be in the subset. errors: as select; U11 nothing is kept.
+/// cost: at most trials.budget times the main training, a pass over the scored samples a trial, and every
+/// candidate's selection. source: [Jamieson2016] successive halving
+template <training_backend Training, tensor_backend Tensor>
+std::pair<selection, trial_report>
+choose_by_trials(const pipeline_context &context, Training &backend, const Tensor &tensor,
+                 const candidate_features<Tensor> &features, std::span<const float> start, stage_cost &cost) {
+    const auto &settings = context.settings;
+    const auto split = split_stratified(features.labels, context.train.classes, settings.trials.hold_out,
+                                        {.seed = settings.seed, .stage = stream::trial});
+    std::vector<std::int64_t> scored;
+    for (const auto position : split.part)
+        scored.push_back(features.ranked[static_cast<std::size_t>(position)]);
+    auto contestants = detail::contestants_of(context, tensor, features, scored);
+    const auto sizes = detail::rung_sizes(contestants.size());
+    const std::size_t kept = contestants[0].chosen.indices.size();
+    const double whole =
+        settings.main.epochs * static_cast<double>(settings.equal_steps ? context.train.size() : kept);
+    double length = detail::first_rung_samples(sizes, settings.trials.budget * whole);
+    detail::trial_ladder<Training> ladder(context, backend, start, scored, cost);
+    trial_report report{.chosen = contestants[0].method.name, .scored = scored.size()};
+    for (std::size_t rung = 0; rung < sizes.size(); ++rung, length *= 2) {
+        // The first is stratified random; the best of the others go on beside it.
+        contestants.resize(sizes[rung]);
+        for (auto &one : contestants) {
+            ladder.train(one, length);
+            const auto [ahead, error] = detail::lead(one.right, contestants[0].right);
+            report.records.push_back(
+                {.candidate = one.method.name,
+                 .rung = rung + 1,
+                 .samples = static_cast<std::size_t>(length),
+                 .accuracy = static_cast<double>(one.count()) / static_cast<double>(scored.size()),
+                 .ahead = ahead,
+                 .error = error});
+        }
+        std::stable_sort(contestants.begin() + 1, contestants.end(),
+                         [](const auto &a, const auto &b) { return a.count() > b.count(); });
+    }
+    auto *winner = &contestants[0];
+    if (contestants.size() > 1) {
+        const auto [ahead, error] = detail::lead(contestants[1].right, contestants[0].right);
+        if (ahead > settings.trials.margin * error) winner = &contestants[1];
+    }
+    report.chosen = winner->method.name;
+    return {std::move(winner->chosen), std::move(report)};
+}
+
+} // namespace lipt

@@ -1,0 +1,163 @@
+#include <lipt/backends/reference/tensor.hpp>
+#include <lipt/backends/reference/training.hpp>
+#include <lipt/pipeline.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
+#include <support/toy_images.hpp>
+
+#include <algorithm>
+
+BOOST_AUTO_TEST_SUITE(trials)
+
+namespace {
+
+using training = lipt::reference::training;
+const lipt::reference::tensor tensor{};
+
+/// Toy images of which every fifth has a wrong label: what is hardest is wrong.
+struct setup {
+    lipt_test::toy_images train{300, 1}, test{60, 2};
+    lipt::image_set noisy = train.view();
+    std::vector<std::int32_t> labels{noisy.labels.begin(), noisy.labels.end()};
+    lipt::pipeline_settings settings;
+
+    setup() {
+        for (std::size_t i = 0; i < labels.size(); i += 5) labels[i] = (labels[i] + 1) % 3;
+        noisy.labels = labels;
+        settings.seed = 5;
+        settings.hold_out = 0.1;
+        settings.initialize.epochs = 2;
+        settings.initialize.batch_size = 16;
+        settings.shards = {.workers = 3, .minibatches = 2, .batch_size = 16};
+        settings.local.training.batch_size = 16;
+        settings.observe_images = 32;
+        settings.soup.points = 2;
+        settings.selector = "auto";
+        settings.trials = {.candidates = "grand,el2n", .budget = 1.0, .hold_out = 0.3};
+        settings.fraction = 0.2;
+        settings.main.epochs = 6;
+        settings.main.batch_size = 16;
+        settings.start = lipt::start_kind::pretrained;
+        settings.initialize.augment.crop_flip = settings.main.augment.crop_flip = false;
+        settings.local.training.augment.rand_augment = false;
+    }
+    lipt::pipeline_context context() const {
+        const auto spec = lipt::make_network("resnet8", {.image = {1, 8, 8}, .classes = 3});
+        return lipt::make_context(spec, noisy, test.view(), settings);
+    }
+};
+
+/// The trials of a run whose pre-training is done.
+struct trial_run {
+    lipt::memory_store store;
+    lipt::pipeline_result result;
+    explicit trial_run(const setup &s) : result(lipt::run_pipeline<training>(s.context(), tensor, store)) {}
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(rungs_halve_until_one_rival_is_left) {
+    using sizes = std::vector<std::size_t>;
+    BOOST_TEST((lipt::detail::rung_sizes(1) == sizes{1}));
+    BOOST_TEST((lipt::detail::rung_sizes(2) == sizes{2}));
+    BOOST_TEST((lipt::detail::rung_sizes(5) == sizes{5, 3, 2}));
+    BOOST_TEST((lipt::detail::rung_sizes(8) == sizes{8, 4, 2}));
+    // 5 of one length, 3 of two, 2 of four: 19 lengths in all.
+    BOOST_TEST(lipt::detail::first_rung_samples(sizes{5, 3, 2}, 190.0) == 10.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_lead_is_counted_where_two_differ) {
+    // Right where the other is wrong: 3 times; wrong where it is right: once; alike: 4 times.
+    const std::vector<bool> one{true, true, true, false, true, true, false, false};
+    const std::vector<bool> other{false, false, false, true, true, true, false, false};
+    const auto [ahead, error] = lipt::detail::lead(one, other);
+    BOOST_TEST(ahead == 0.25);
+    BOOST_TEST(error == std::sqrt(4.0 - 8 * 0.0625) / 8, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(lipt::detail::lead(one, one).second == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(the_hardest_of_noisy_labels_do_not_beat_chance) {
+    const setup s;
+    const trial_run run(s);
+    BOOST_TEST_REQUIRE(run.store.trials.has_value());
+    const auto &report = *run.store.trials;
+    BOOST_TEST(report.chosen == "stratified");
+    BOOST_TEST(report.records.size() == 3u + 2u);
+    BOOST_TEST(report.records[0].candidate == "stratified");
+    BOOST_TEST(report.records[0].ahead == 0.0);
+    BOOST_TEST(report.records[3].samples == 2 * report.records[0].samples);
+    // 30 % of 300, class by class.
+    BOOST_TEST(report.scored == 90u);
+    // What was chosen is the subset of that name.
+    setup named;
+    named.settings.selector = "stratified";
+    BOOST_TEST((trial_run(named).result.subset.indices == run.result.subset.indices));
+}
+
+BOOST_AUTO_TEST_CASE(trials_repeat_and_keep_their_budget) {
+    const setup s;
+    const trial_run one(s), two(s);
+    BOOST_TEST((one.result.subset.indices == two.result.subset.indices));
+    BOOST_TEST((one.result.trained.state.weights == two.result.trained.state.weights));
+    const auto &cost = one.store.costs.at("select");
+    // The main training's 6 x 60 images, and up to one batch more a trial.
+    BOOST_TEST(cost.backward > 300u);
+    BOOST_TEST(cost.backward <= 6u * 60 + 5 * 16);
+    BOOST_TEST(cost.forward == cost.backward + 5 * 90);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_scored_is_never_trained_on) {
+    setup s;
+    s.settings.trials.candidates = "grand,facility-location,gradmatch";
+    const auto context = s.context();
+    auto backend = training::make(context.spec, {});
+    backend.load(lipt::initial_weights(context.spec, 1), {});
+    lipt::stage_cost cost;
+    auto features = lipt::candidates_of<lipt::reference::tensor>(context);
+    lipt::add_outputs(context, backend, tensor, features, cost);
+    std::vector<std::int64_t> scored;
+    for (std::int64_t i = 0; i < 300; i += 4) scored.push_back(i);
+    std::size_t weighted = 0;
+    for (const auto &one : lipt::detail::contestants_of(context, tensor, features, scored)) {
+        BOOST_TEST(one.chosen.indices.size() == 60u);
+        std::size_t left_out = 0;
+        for (const auto index : one.chosen.indices) left_out += index % 4 == 0;
+        BOOST_TEST(one.samples.indices.size() == 60u - left_out);
+        for (const auto index : one.samples.indices) BOOST_TEST(index % 4 != 0);
+        BOOST_TEST((one.samples.weights.empty() || one.samples.weights.size() == one.samples.indices.size()));
+        weighted += !one.samples.weights.empty();
+    }
+    BOOST_TEST(weighted == 1u); // gradmatch's
+}
+
+BOOST_AUTO_TEST_CASE(a_method_that_leads_is_taken) {
+    // The same trials, with a margin that any lead meets and one that none does.
+    setup s;
+    s.settings.trials.candidates = "facility-location";
+    s.settings.trials.margin = 1e6;
+    BOOST_TEST(trial_run(s).store.trials->chosen == "stratified");
+    s.settings.trials.margin = 0;
+    const trial_run free(s);
+    const auto &records = free.store.trials->records;
+    BOOST_TEST_REQUIRE(records.size() == 2u);
+    const bool leads = records[1].ahead > 0;
+    BOOST_TEST(free.store.trials->chosen == (leads ? "facility-location" : "stratified"));
+}
+
+BOOST_AUTO_TEST_CASE(impossible_trials_are_refused_before_any_work) {
+    setup s;
+    s.settings.trials.candidates = "stratified,magic";
+    BOOST_TEST(lipt_test::error_id([&] { lipt::trial_candidates(s.settings); }) == "LIPT-C01");
+    s.settings.trials.candidates = "gradmatch/ccs";
+    BOOST_TEST(lipt_test::error_id([&] { lipt::trial_candidates(s.settings); }) == "LIPT-C40");
+    s.settings.trials.candidates = "stratified,el2n/ccs";
+    BOOST_TEST(lipt::trial_candidates(s.settings).size() == 2u);
+    s.settings.trials.budget = 0;
+    BOOST_TEST(lipt_test::error_id([&] { s.context(); }) == "LIPT-U19");
+    s.settings.pretrain = lipt::pretrain_kind::full;
+    s.settings.full_runs = 2;
+    BOOST_TEST(lipt_test::error_id([&] { lipt::check_models(s.settings); }) == "LIPT-U18");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
