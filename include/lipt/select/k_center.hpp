@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lipt/select/pools.hpp>
+#include <lipt/select/similarity.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,15 +18,6 @@ template <tensor_backend Tensor>
 struct bilinear_distance {
     typename Tensor::matrix left, right, own;
 };
-
-/// Embeddings less their mean: distances are the same, and rounding is of the spread alone.
-/// shapes: result (n,E). cost: O(n E)
-template <tensor_backend Tensor>
-typename Tensor::matrix centred(const Tensor &tensor, typename Tensor::matrix embeddings) {
-    const auto ones = tensor.from_host(host_matrix({tensor.rows(embeddings), 1}, 1.0f));
-    tensor.gemm(ones, tensor.column_means(embeddings), embeddings, {.alpha = -1.0f, .beta = 1.0f});
-    return embeddings;
-}
 
 namespace detail {
 

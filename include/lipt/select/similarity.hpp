@@ -15,6 +15,15 @@
 
 namespace lipt {
 
+/// Embeddings less their mean: distances are the same, and rounding is of the spread alone.
+/// shapes: result (n,E). cost: O(n E)
+template <tensor_backend Tensor>
+typename Tensor::matrix centred(const Tensor &tensor, typename Tensor::matrix embeddings) {
+    const auto ones = tensor.from_host(host_matrix({tensor.rows(embeddings), 1}, 1.0f));
+    tensor.gemm(ones, tensor.column_means(embeddings), embeddings, {.alpha = -1.0f, .beta = 1.0f});
+    return embeddings;
+}
+
 /// Vectors whose inner products are cheap: <x_i, x_j> = (residual_i . residual_j)(embedding_i . embedding_j),
 /// or the latter alone for embeddings. A gradient's embedding has a 1 appended for the bias.
 template <tensor_backend Tensor>
@@ -107,7 +116,7 @@ class similarity_rows {
 
     similarity_rows(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                     similarity_space space, similarity_measure measure, std::size_t memory)
-        : tensor_(tensor), measure_(measure), vectors_(tensor, gradients, space),
+        : tensor_(tensor), measure_(measure), vectors_(vectors_of(tensor, gradients, space, measure)),
           kept_(vectors_.size() <= memory / sizeof(float) / vectors_.size()), squares_(tensor.make(0, 0)),
           row_of_squares_(tensor.make(0, 0)) {
         if (measure == similarity_measure::cosine) {
@@ -157,6 +166,17 @@ class similarity_rows {
     }
 
   private:
+    /// Embeddings whose distances are asked for are centred first.
+    static factored_vectors<Tensor> vectors_of(const Tensor &tensor,
+                                               const last_layer_gradients<Tensor> &gradients,
+                                               similarity_space space, similarity_measure measure) {
+        if (space == similarity_space::gradients || measure == similarity_measure::cosine)
+            return {tensor, gradients, space};
+        return {tensor,
+                {.residual = tensor.make(0, 0), .embedding = centred(tensor, gradients.embedding)},
+                space};
+    }
+
     typename Tensor::matrix compute(std::span<const std::int64_t> rows) const {
         auto out = vectors_.products(rows);
         if (measure_ == similarity_measure::cosine) return out;
