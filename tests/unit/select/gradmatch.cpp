@@ -61,9 +61,9 @@ BOOST_AUTO_TEST_CASE(picks_as_the_definition_does_from_residual_and_from_gram_co
         using namespace lipt::methods::detail;
         using tensor_type = random_problem::tensor_type;
         const auto by_residual =
-            pursue(problem.tensor, pool, target, 0.5,
+            pursue(problem.tensor, pool, target, {.ridge = 0.5},
                    residual_projections<tensor_type>(problem.tensor, problem.gradients, mean));
-        const auto by_gram = pursue(problem.tensor, pool, target, 0.5,
+        const auto by_gram = pursue(problem.tensor, pool, target, {.ridge = 0.5},
                                     gram_projections<tensor_type>(problem.tensor, problem.gradients, target));
         BOOST_TEST(by_residual.order == expected, boost::test_tools::per_element());
         BOOST_TEST(by_gram.order == expected, boost::test_tools::per_element());
@@ -82,6 +82,35 @@ BOOST_AUTO_TEST_CASE(one_pick_has_its_ridge_weight) {
     BOOST_TEST(std::abs(picks.weights[0] - 0.5f) < 1e-6f); // 3/2 over 5/2 + 1/2
     BOOST_TEST(std::abs(picks.scores[0] - 1.5f) < 1e-6f);
     BOOST_TEST(std::abs(picks.scores[1] - 0.5f) < 1e-6f);
+}
+
+BOOST_AUTO_TEST_CASE(ridge_weights_solve_the_ridge_regression_and_may_be_negative) {
+    bool negative = false;
+    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+        random_problem problem({.samples = 30, .classes = 3, .width = 2, .seed = seed});
+        const auto g = lipt_test::written_out(problem.logits, problem.embeddings, problem.labels);
+        const auto with = [&](lipt::pursuit_weights kind) {
+            return lipt::methods::gradmatch::pick(problem.tensor, problem.pool(20),
+                                                  {.gradmatch = {.ridge = 0.01, .weights = kind}});
+        };
+        const auto ridge = with(lipt::pursuit_weights::ridge),
+                   held = with(lipt::pursuit_weights::nonnegative);
+        BOOST_TEST(ridge.order == held.order, boost::test_tools::per_element());
+        // (K + ridge I) x = b, with b_s the projection of pick s on the mean gradient.
+        for (const auto s : ridge.order) {
+            const auto &own = g[static_cast<std::size_t>(s)];
+            double left = 0, right = 0;
+            for (std::size_t t = 0; t < 20; ++t) {
+                const auto other = static_cast<std::size_t>(ridge.order[t]);
+                left += ridge.weights[t] * (dot(own, g[other]) + (ridge.order[t] == s ? 0.01 : 0.0));
+                negative = negative || ridge.weights[t] < 0;
+                BOOST_TEST(held.weights[t] >= 0);
+            }
+            for (const auto &sample : g) right += dot(own, sample) / static_cast<double>(g.size());
+            BOOST_TEST(std::abs(left - right) < 1e-5);
+        }
+    }
+    BOOST_TEST(negative);
 }
 
 BOOST_AUTO_TEST_CASE(all_samples_match_the_mean_nearly_exactly) {
