@@ -1,14 +1,18 @@
 // All methods by name: what a command line, a settings file and a table of methods are made from.
 #pragma once
 
+#include <lipt/select/boundary.hpp>
+#include <lipt/select/contextual_diversity.hpp>
 #include <lipt/select/craig.hpp>
 #include <lipt/select/facility_location.hpp>
 #include <lipt/select/glister.hpp>
 #include <lipt/select/gradmatch.hpp>
+#include <lipt/select/gradmatch_batch.hpp>
 #include <lipt/select/graph_cut.hpp>
 #include <lipt/select/herding.hpp>
 #include <lipt/select/k_center.hpp>
 #include <lipt/select/log_determinant.hpp>
+#include <lipt/select/moderate.hpp>
 #include <lipt/select/pools.hpp>
 #include <lipt/select/random.hpp>
 #include <lipt/select/score.hpp>
@@ -52,8 +56,9 @@ struct method_list {
 using all_methods =
     method_list<methods::random, methods::stratified, methods::rs2, methods::grand, methods::el2n,
                 methods::entropy, methods::margin, methods::least_confidence, methods::glister,
-                methods::gradmatch, methods::craig, methods::facility_location, methods::graph_cut,
-                methods::log_determinant, methods::k_center, methods::herding>;
+                methods::gradmatch, methods::gradmatch_batch, methods::craig, methods::facility_location,
+                methods::graph_cut, methods::log_determinant, methods::k_center, methods::herding,
+                methods::moderate, methods::contextual_diversity, methods::cal, methods::deepfool>;
 
 /// What is known of a method: its needs, and what it gives. errors: C01 unknown name (lists the names)
 inline const method_info &find_method(std::string_view name) { return all_methods::find(name); }

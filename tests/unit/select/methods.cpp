@@ -44,6 +44,43 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_for_every_method) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(every_invariant_holds_for_every_sampler_of_every_scorer) {
+    std::size_t scorers = 0;
+    for (const auto &info : lipt::all_methods::infos) {
+        if (!info.scorer) continue;
+        ++scorers;
+        for (const auto kind : {lipt::sampler_kind::top_k, lipt::sampler_kind::ccs, lipt::sampler_kind::d2,
+                                lipt::sampler_kind::beta}) {
+            for (const double fraction : {0.02, 0.37, 1.0}) {
+                for (const std::size_t samples : {3, 90}) {
+                    const random_problem problem({.samples = samples, .classes = 3});
+                    const auto chosen = lipt::select(problem.tensor, info.name, problem.view(fraction),
+                                                     {.sampler = {.kind = kind}});
+                    BOOST_TEST(lipt::broken_invariant(chosen, problem.labels, 3, fraction, info, true) == "",
+                               info.name << " at " << fraction << " of " << samples);
+                }
+            }
+        }
+    }
+    BOOST_TEST(scorers == 8u);
+}
+
+BOOST_AUTO_TEST_CASE(given_scores_need_gradients_only_where_the_sampler_looks_at_them) {
+    const random_problem problem({.samples = 30});
+    const std::vector<float> scores(30, 1.0f);
+    auto view = problem.view(0.2);
+    view.scores = scores;
+    const auto full =
+        lipt::select(problem.tensor, "el2n", view, {.sampler = {.kind = lipt::sampler_kind::d2}});
+    BOOST_TEST(full.indices.size() == 6u);
+    BOOST_TEST(full.scores == scores, boost::test_tools::per_element());
+    view.gradients = {};
+    BOOST_TEST(lipt::select(problem.tensor, "el2n", view).indices.size() == 6u);
+    BOOST_TEST(lipt_test::error_id([&] {
+                   lipt::select(problem.tensor, "el2n", view, {.sampler = {.kind = lipt::sampler_kind::d2}});
+               }) == "LIPT-C04");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_class_and_a_class_of_one_are_no_trouble) {
     random_problem problem({.samples = 40, .classes = 4});
     for (auto &label : problem.labels) label = label == 2 ? 0 : label; // class 2 is empty
