@@ -133,6 +133,25 @@ struct setting_writer {
 
 } // namespace
 
+method_options::method_options(CLI::App &command)
+    : given_(std::make_shared<std::map<std::string, std::string>>()) {
+    select_options defaults;
+    std::map<std::string, std::string> values;
+    value_lister list{values};
+    visit_method(defaults, list);
+    option_adder add{command, *given_, values};
+    visit_method(defaults, add);
+}
+
+select_options method_options::resolve() const {
+    select_options options;
+    for (const auto &[name, value] : *given_) {
+        setting_writer writer{name, value};
+        visit_method(options, writer);
+    }
+    return options;
+}
+
 settings_options::settings_options(CLI::App &command)
     : command_(command), given_(std::make_shared<std::map<std::string, std::string>>()) {
     command

@@ -7,11 +7,24 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace lipt::adapters {
+
+/// The settings of the selection methods as options of one command, for arrays that come without a run.
+class method_options {
+  public:
+    explicit method_options(CLI::App &command);
+
+    /// What was asked for, defaults elsewhere. errors: U03 wrong value
+    select_options resolve() const;
+
+  private:
+    std::shared_ptr<std::map<std::string, std::string>> given_;
+};
 
 /// The settings as options of one command. Parsing fills a list of assignments and changes nothing else, so
 /// that a preset that depends on some of them can be laid underneath.

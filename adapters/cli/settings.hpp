@@ -14,6 +14,56 @@
 
 namespace lipt::adapters {
 
+namespace detail {
+
+/// The words of a choice, beside their values.
+template <class Value>
+using choices = std::vector<std::pair<std::string_view, Value>>;
+
+} // namespace detail
+
+/// Calls `visit(name, member, [choices,] help)` for every setting of a selection method, for a run and for
+/// stored arrays alike.
+template <class Visitor>
+void visit_method(select_options &m, Visitor &visit) {
+    using detail::choices;
+    visit("gradmatch-ridge", m.gradmatch.ridge, "ridge of GradMatch");
+    visit("gradmatch-batch", m.gradmatch.batch, "samples of a candidate of gradmatch-batch");
+    visit("gradmatch-weights", m.gradmatch.weights,
+          choices<pursuit_weights>{{"nonnegative", pursuit_weights::nonnegative},
+                                   {"ridge", pursuit_weights::ridge}},
+          "how GradMatch weighs its picks in the end");
+    visit("glister-learning-rate", m.glister.learning_rate, "step of Glister's validation update");
+    visit("glister-rounds", m.glister.rounds, "rounds of Glister");
+    visit("greedy", m.submodular.greedy,
+          choices<greedy_kind>{{"naive", greedy_kind::naive},
+                               {"lazy", greedy_kind::lazy},
+                               {"stochastic", greedy_kind::stochastic}},
+          "how craig, facility-location, graph-cut and log-determinant are maximised");
+    visit("greedy-epsilon", m.submodular.epsilon, "expected loss of the stochastic greedy");
+    visit("similarity", m.submodular.space,
+          choices<similarity_space>{{"gradients", similarity_space::gradients},
+                                    {"embeddings", similarity_space::embeddings}},
+          "what similarities are taken of");
+    visit("graph-cut-lambda", m.graph_cut.lambda, "weight of similarity to all against that among the picks");
+    visit("log-determinant-ridge", m.log_determinant.ridge, "added to the diagonal of the similarities");
+    visit("cal-neighbours", m.cal.neighbours, "neighbours whose predictions a sample of CAL is held against");
+    visit("sampler", m.sampler.kind,
+          choices<sampler_kind>{{"top-k", sampler_kind::top_k},
+                                {"ccs", sampler_kind::ccs},
+                                {"d2", sampler_kind::d2},
+                                {"beta", sampler_kind::beta}},
+          "how methods that score pick: the highest, strata of scores, over a graph, by a Beta density");
+    visit("ccs-cutoff", m.sampler.ccs.cutoff, "share with the highest scores that CCS leaves out");
+    visit("ccs-strata", m.sampler.ccs.strata, "strata of CCS");
+    visit("d2-neighbours", m.sampler.d2.neighbours, "neighbours in the graph of D2");
+    visit("d2-forward", m.sampler.d2.forward, "decay with distance of what D2's neighbours add");
+    visit("d2-reverse", m.sampler.d2.reverse, "decay with distance of what D2's picks take away");
+    visit("d2-unit", m.sampler.d2.unit, "distance that counts as 1 for D2; 0: the graph's own mean");
+    visit("beta-concentration", m.sampler.beta.concentration, "alpha + beta of the Beta density");
+    visit("beta-exponent", m.sampler.beta.exponent, "how fast the Beta density grows easier with less kept");
+}
+
 /// What `lipt run` needs to know: the data, the network, and the pipeline's settings.
 struct run_settings {
     std::string preset = "recommended"; ///< recommended or paper: where defaults come from
@@ -28,10 +78,6 @@ struct run_settings {
 };
 
 namespace detail {
-
-/// The words of a choice, beside their values.
-template <class Value>
-using choices = std::vector<std::pair<std::string_view, Value>>;
 
 template <class Visitor>
 void visit_train(train_options &train, const std::string &prefix, const std::string &stage, Visitor &visit) {
@@ -102,9 +148,7 @@ void visit_selection(pipeline_settings &p, Visitor &visit) {
           "method that chooses the subset; `lipt select --list` names them; auto tries some out");
     visit("fraction", p.fraction, "share of the training set that is kept, above 0; 1 keeps all");
     visit("balanced", p.balanced, "choose class by class, each its share");
-    visit("gradmatch-ridge", p.method.gradmatch.ridge, "ridge of GradMatch");
-    visit("glister-learning-rate", p.method.glister.learning_rate, "step of Glister's validation update");
-    visit("glister-rounds", p.method.glister.rounds, "rounds of Glister");
+    visit_method(p.method, visit);
     visit("trial-candidates", p.trials.candidates,
           "methods that auto tries, with commas between, a scorer's sampler after a slash; empty: by the "
           "fraction");
