@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,11 +42,19 @@ struct array_selection {
     bool unbalanced = false;
     std::uint64_t seed = 0;
     std::size_t threads = 0;
-    std::filesystem::path out = "subset.npy", weights_out, scores_out;
+    std::size_t max_memory = 512; ///< MiB
+    std::filesystem::path out = "subset.npy", weights_out, scores_out, csv;
+    bool dry_run = false;
     select_options options{};
+    /// Every flag that the picks depend on, by its name, as the report and the state of a selection have
+    /// them.
+    std::map<std::string, std::string> settings;
 };
-/// errors: C-ids of select, F-ids of the files, C30 arrays that do not fit each other or hold NaN (names the
-/// row)
+/// Selects class by class, writes the outputs and a report beside them; goes on where it was stopped.
+/// errors: U22 a setting, U23 no validation, U24 an output that the method does not give, U30 a fraction that
+/// keeps nothing, U31 files that collide, U32 no such directory, U33 more memory than there is; C30 arrays
+/// that do not fit each other, C31 validation that does not fit, C32 a class without validation; C-ids of
+/// select, F-ids of the files
 void select_arrays_command(const array_selection &asked);
 /// One line a method.
 void list_methods();

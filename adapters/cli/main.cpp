@@ -2,6 +2,7 @@
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/options.hpp>
 #include <lipt/adapters/cli/select_options.hpp>
+#include <lipt/adapters/cli/stability.hpp>
 #include <lipt/error.hpp>
 #include <lipt/version.hpp>
 
@@ -109,6 +110,7 @@ int run_program(int argc, char **argv) {
                        plan_command);
     add_stage_commands(app);
     add_select_command(app);
+    add_stability_command(app);
     add_report_command(app);
     try {
         app.parse(argc, argv);

@@ -1,114 +1,252 @@
 // `lipt select` on arrays that somebody else's network made.
 #include <lipt/adapters/cli/commands.hpp>
-#include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/cli/progress.hpp>
+#include <lipt/adapters/cli/selection_estimate.hpp>
+#include <lipt/adapters/cli/selection_files.hpp>
+#include <lipt/adapters/store/selection_state.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/select/methods.hpp>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <optional>
 #include <thread>
 
 namespace lipt::adapters {
 
 namespace {
 
-namespace fs = std::filesystem;
+using tensor_type = std::remove_const_t<decltype(chosen::make_tensor(1))>;
 
-/// A matrix of outputs, checked. errors: C30 not two-dimensional, or NaN or infinity (names the row)
-host_matrix read_matrix(const fs::path &path, std::size_t rows) {
-    auto array = read_npy<float>(path);
-    require(array.shape.size() == 2 && array.shape[1] > 0, "C30", "select: ", path.string(), " has ",
-            array.shape.size(), " dimensions, expected 2: one row a sample");
-    require(array.shape[0] == rows, "C30", "select: ", path.string(), " has ", array.shape[0],
-            " rows, the labels are ", rows, ": give one row a sample, in the same order");
-    for (std::size_t i = 0; i < array.values.size(); ++i) {
-        require(std::isfinite(array.values[i]), "C30", "select: ", path.string(),
-                " has a value that is not finite in row ", i / array.shape[1],
-                ": remove that sample or mend the network's outputs");
-    }
-    host_matrix matrix = host_matrix::from_shape({array.shape[0], array.shape[1]});
-    std::copy(array.values.begin(), array.values.end(), matrix.data());
-    return matrix;
+/// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32
+void check_flags(const array_selection &asked, const method_info &method) {
+    require(asked.scores_out.empty() || method.gradients || method.validation, "U24",
+            "select: ", asked.method, " gives no scores: leave out --scores-out");
+    require(asked.weights_out.empty() || method.weights, "U24", "select: ", asked.method,
+            " gives no weights: leave out --weights-out");
+    require(asked.fraction > 0 && asked.fraction <= 1, "U30", "select: --fraction is ", asked.fraction,
+            ", expected above 0 and at most 1");
+    require(asked.max_memory <= std::size_t{1} << 30, "U30", "select: --max-memory is ", asked.max_memory,
+            " MiB, expected at most a PiB");
+    require(!method.validation || (!asked.validation_labels.empty() && !asked.validation_logits.empty() &&
+                                   !asked.validation_embeddings.empty()),
+            "U23", "select: ", asked.method,
+            " needs --validation-embeddings, --validation-logits and --validation-labels");
+    check_files(asked);
 }
 
-std::vector<std::int32_t> read_labels(const fs::path &path) {
-    const auto array = read_npy<std::int64_t>(path);
-    require(array.shape.size() == 1 && !array.values.empty(), "C30", "select: ", path.string(), " has ",
-            array.shape.size(), " dimensions and ", array.values.size(),
-            " labels, expected 1 and at least one");
-    std::vector<std::int32_t> labels;
-    for (std::size_t i = 0; i < array.values.size(); ++i) {
-        require(array.values[i] >= 0 && array.values[i] < (std::int64_t{1} << 31), "C30",
-                "select: ", path.string(), ": label of sample ", i, " is ", array.values[i],
-                ", expected 0 or more");
-        labels.push_back(static_cast<std::int32_t>(array.values[i]));
-    }
-    return labels;
-}
-
-struct outputs {
-    std::vector<std::int32_t> labels;
-    host_matrix logits, embeddings;
+/// A selection from files: what is open, and how it is cut into pools.
+struct opened_selection {
+    const array_selection &asked;
+    const method_info &method;
+    stored_outputs outputs;
+    std::optional<stored_outputs> validation;
+    std::vector<std::size_t> counts, validation_counts; ///< a class
+    bool per_class;                                     ///< how the method picks
+    bool rates_first; ///< its ratings are made class by class, then ranked at once
+    std::vector<std::size_t> quotas;
 };
 
-outputs read_outputs(const fs::path &labels, const fs::path &logits, const fs::path &embeddings) {
-    outputs read{.labels = read_labels(labels)};
-    read.logits = read_matrix(logits, read.labels.size());
-    read.embeddings = read_matrix(embeddings, read.labels.size());
-    for (std::size_t i = 0; i < read.labels.size(); ++i) {
-        require(static_cast<std::size_t>(read.labels[i]) < read.logits.shape(1), "C30",
-                "select: label of sample ", i, " is ", read.labels[i], ", the logits have ",
-                read.logits.shape(1), " columns: one a class is expected");
+std::vector<std::size_t> class_counts(const std::vector<std::int32_t> &labels, std::size_t classes) {
+    std::vector<std::size_t> counts(classes);
+    for (const auto label : labels) ++counts[static_cast<std::size_t>(label)];
+    return counts;
+}
+
+/// errors: C31 another width or number of classes, C32 a class to pick from has no validation sample
+void check_validation(const opened_selection &opened) {
+    const auto &held = *opened.validation;
+    const auto same = [](const npy_rows &a, const npy_rows &b) {
+        require(a.width() == b.width(), "C31", "select: '", b.path().string(), "' has ", b.width(),
+                " columns, '", a.path().string(), "' has ", a.width(),
+                ": the validation samples must come from the same network");
+    };
+    same(opened.outputs.logits, held.logits);
+    same(opened.outputs.embeddings, held.embeddings);
+    for (std::size_t c = 0; opened.per_class && c < opened.counts.size(); ++c) {
+        require(opened.quotas[c] == 0 || opened.validation_counts[c] > 0, "C32", "select: '",
+                held.labels_record.path.string(), "' has no sample of class ", c,
+                ": hold out more, or select from one pool (--unbalanced)");
     }
-    return read;
+}
+
+opened_selection open_selection(const array_selection &asked, const method_info &method) {
+    opened_selection opened{.asked = asked,
+                            .method = method,
+                            .outputs = open_outputs(asked.labels, asked.logits, asked.embeddings),
+                            .per_class = is_per_class(method, !asked.unbalanced)};
+    opened.rates_first = method.scorer && !opened.per_class;
+    opened.counts = class_counts(opened.outputs.labels, opened.outputs.classes());
+    opened.quotas =
+        selection_quotas(opened.outputs.labels, opened.outputs.classes(), asked.fraction, opened.per_class);
+    require(std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0}) > 0, "U30",
+            "select: --fraction ", asked.fraction, " of ", opened.outputs.samples(),
+            " samples keeps none: give a larger one");
+    if (method.validation) {
+        opened.validation =
+            open_outputs(asked.validation_labels, asked.validation_logits, asked.validation_embeddings);
+        opened.validation_counts = class_counts(opened.validation->labels, opened.validation->classes());
+        check_validation(opened);
+    }
+    return opened;
+}
+
+named_arrays arrays_of(const opened_selection &opened) {
+    named_arrays arrays;
+    const auto add = [&](const std::string &prefix, const stored_outputs &outputs) {
+        const std::array<const char *, 3> names{"labels", "logits", "embeddings"};
+        const auto records = outputs.records();
+        for (std::size_t i = 0; i < names.size(); ++i) arrays.emplace_back(prefix + names[i], records[i]);
+    };
+    add("", opened.outputs);
+    if (opened.validation) add("validation-", *opened.validation);
+    return arrays;
+}
+
+/// The pools as they will be read.
+std::vector<pool_shape> pools_of(const opened_selection &opened) {
+    std::vector<pool_shape> pools;
+    const auto &outputs = opened.outputs;
+    if (!opened.per_class && !opened.rates_first) {
+        return {{.samples = outputs.samples(),
+                 .quota = opened.quotas[0],
+                 .classes = outputs.classes(),
+                 .width = outputs.width(),
+                 .validation = opened.validation ? opened.validation->samples() : 0}};
+    }
+    for (std::size_t c = 0; c < opened.counts.size(); ++c) {
+        pools.push_back({.samples = opened.counts[c],
+                         .quota = opened.rates_first ? opened.counts[c] : opened.quotas[c],
+                         .classes = outputs.classes(),
+                         .width = outputs.width(),
+                         .validation = opened.validation ? opened.validation_counts[c] : 0});
+    }
+    return pools;
+}
+
+selection_estimate estimate_of(const opened_selection &opened, const select_options &options) {
+    auto estimate = estimate_selection(opened.method.name, pools_of(opened), opened.outputs, options);
+    if (!opened.method.gradients) estimate.rows = 0;
+    return estimate;
+}
+
+/// errors: U33
+void require_memory(const selection_estimate &estimate, const opened_selection &opened) {
+    const double machine =
+        static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+    require(!opened.method.gradients || estimate.bytes < machine, "U33", "select: a pool of ",
+            estimate.largest, " samples needs about ", static_cast<std::size_t>(estimate.bytes / 0x1p30),
+            " GiB, this machine has ", static_cast<std::size_t>(machine / 0x1p30), ": ",
+            opened.per_class ? "lower --max-memory, or choose a method that needs less"
+                             : "select class by class, without --unbalanced");
+}
+
+/// Shows progress: a bar on a terminal, elsewhere a line every half a minute.
+class class_progress {
+  public:
+    void operator()(std::size_t done, std::size_t of) {
+        display_.step("select", done, of);
+        const auto now = std::chrono::steady_clock::now();
+        if (terminal_ || done == of || now - last_ < std::chrono::seconds(30)) return;
+        last_ = now;
+        display_.line(fmt::format("select: {} of {} classes", done, of));
+    }
+    void line(const std::string &text) { display_.line(text); }
+
+  private:
+    progress_display display_;
+    bool terminal_ = isatty(STDERR_FILENO) == 1;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Runs the method over all pools, with what the state has of them.
+selection run_selection(const tensor_type &tensor, const opened_selection &opened, select_options options,
+                        selection_state &state, class_progress &progress) {
+    selection_problem<tensor_type> problem{.labels = opened.outputs.labels,
+                                           .classes = opened.outputs.classes(),
+                                           .fraction = opened.asked.fraction,
+                                           .balanced = !opened.asked.unbalanced,
+                                           .gradients = from_files(tensor, opened.outputs)};
+    validation_set<tensor_type> validation;
+    if (opened.validation) {
+        validation = load_validation(tensor, *opened.validation);
+        problem.validation = &validation;
+    }
+    options.progress = [&](std::size_t done, std::size_t of) { progress(done, of); };
+    auto kept = options;
+    kept.remember = [&](std::size_t pool, const pool_picks &picks) { state.remember(pool, picks); };
+    kept.recall = [&](std::size_t pool, pool_picks &picks) {
+        const bool whole = !opened.per_class && !opened.rates_first;
+        return state.recall(pool, whole ? opened.outputs.samples() : opened.counts[pool], picks);
+    };
+    if (!opened.rates_first) return select(tensor, opened.asked.method, problem, kept);
+    // Ratings do not depend on the pool: made class by class they need one class's rows in memory.
+    problem.balanced = true;
+    problem.fraction = 1;
+    const auto rated = select(tensor, opened.asked.method, problem, kept);
+    problem.balanced = false;
+    problem.fraction = opened.asked.fraction;
+    problem.scores = rated.scores;
+    return select(tensor, opened.asked.method, problem, options);
+}
+
+void print_estimate(const opened_selection &opened, const selection_estimate &estimate, std::size_t threads) {
+    const auto total = std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0});
+    fmt::print("{}: {} {} of {} samples in {} classes, pools of at most {}\n", opened.method.name,
+               opened.method.exact ? "exactly" : "at most", total, opened.outputs.samples(),
+               opened.outputs.classes(), estimate.largest);
+    fmt::print("similarities: {} (--max-memory {} MiB)\n",
+               similarity_words(estimate.known, estimate.kept, estimate.recomputed), opened.asked.max_memory);
+    if (!estimate.known) {
+        fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
+        return;
+    }
+    const auto rates = measure_rates(threads, opened.outputs);
+    fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
+               "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
+               estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,
+               static_cast<double>(estimate.rows * opened.outputs.row_bytes()) / 0x1p20,
+               rates.rows * static_cast<double>(opened.outputs.row_bytes()) / 0x1p20,
+               1e-9 * estimate.work.product_flops, 1e-9 * rates.product_flops,
+               1e-9 * estimate.work.sweep_bytes, 1e-9 * rates.sweep_bytes);
 }
 
 } // namespace
 
 void select_arrays_command(const array_selection &asked) {
     const auto &method = find_method(asked.method);
-    require(asked.scores_out.empty() || method.gradients || method.validation, "U24",
-            "select: ", asked.method, " gives no scores: leave out --scores-out");
-    require(asked.weights_out.empty() || method.weights, "U24", "select: ", asked.method,
-            " gives no weights: leave out --weights-out");
-    require(std::isfinite(asked.options.gradmatch.ridge) &&
-                std::isfinite(asked.options.glister.learning_rate),
-            "U24", "select: a setting of the method is not a finite number");
+    check_flags(asked, method);
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
-    const auto tensor = chosen::make_tensor(threads);
-    using tensor_type = std::remove_const_t<decltype(tensor)>;
-    const auto read = read_outputs(asked.labels, asked.logits, asked.embeddings);
-    const auto gradients =
-        make_gradients(tensor, tensor.from_host(read.logits), tensor.from_host(read.embeddings), read.labels);
-    selection_problem<tensor_type> problem{.labels = read.labels,
-                                           .classes = read.logits.shape(1),
-                                           .fraction = asked.fraction,
-                                           .balanced = !asked.unbalanced,
-                                           .gradients = from_memory(tensor, gradients)};
-    validation_set<tensor_type> validation;
-    if (method.validation) {
-        require(!asked.validation_labels.empty() && !asked.validation_logits.empty() &&
-                    !asked.validation_embeddings.empty(),
-                "U23", "select: ", asked.method,
-                " needs --validation-embeddings, --validation-logits and --validation-labels");
-        const auto held =
-            read_outputs(asked.validation_labels, asked.validation_logits, asked.validation_embeddings);
-        validation = {tensor.from_host(held.logits), tensor.from_host(held.embeddings), held.labels};
-        problem.validation = &validation;
-    }
-    select_options options = asked.options;
+    const auto opened = open_selection(asked, method);
+    auto options = asked.options;
     options.seed = asked.seed;
-    const auto chosen = select(tensor, asked.method, problem, options);
-    if (!asked.scores_out.empty()) {
-        write_npy<float>(asked.scores_out, chosen.scores);
+    options.memory = asked.max_memory << 20;
+    const auto estimate = estimate_of(opened, options);
+    require_memory(estimate, opened);
+    if (asked.dry_run) return print_estimate(opened, estimate, threads);
+    const auto arrays = arrays_of(opened);
+    selection_state state(state_path(asked.out), selection_key(asked, arrays, chosen::backend_name));
+    class_progress progress;
+    if (state.begun_anew()) {
+        progress.line(fmt::format("select: '{}' is of other arrays or settings, beginning anew",
+                                  state_path(asked.out).string()));
+    } else if (state.size() > 0) {
+        progress.line(fmt::format("select: going on with the {} classes that are done", state.size()));
     }
-    if (!asked.weights_out.empty()) {
-        write_npy<float>(asked.weights_out, chosen.weights);
-    }
-    write_npy<std::int64_t>(asked.out, chosen.indices);
-    fmt::print("{}: {} of {} samples ({}) -> {}\n", asked.method, chosen.indices.size(), read.labels.size(),
-               method.exact ? "exactly the budget" : "at most the budget", asked.out.string());
+    const auto chosen = run_selection(chosen::make_tensor(threads), opened, options, state, progress);
+    const auto similarity = similarity_words(estimate.known, estimate.kept, estimate.recomputed);
+    write_selection(asked, method, opened.outputs.labels, opened.outputs.classes(), chosen, arrays,
+                    similarity);
+    state.remove();
+    fmt::print("{}: {} of {} samples ({}) -> {}\n", asked.method, chosen.indices.size(),
+               opened.outputs.samples(), method.exact ? "exactly the budget" : "at most the budget",
+               asked.out.string());
+    fmt::print("similarities: {} (--max-memory {} MiB)\n", similarity, asked.max_memory);
 }
 
 void list_methods() {

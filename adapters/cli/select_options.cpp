@@ -2,7 +2,12 @@
 #include <lipt/adapters/cli/select_options.hpp>
 #include <lipt/error.hpp>
 
+#include <algorithm>
+#include <array>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace lipt::adapters {
 
@@ -37,6 +42,47 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
         ->type_name("FILE");
     sub->add_option("--scores-out", asked.scores_out, "scores of all samples, float32 .npy")
         ->type_name("FILE");
+    sub->add_option("--csv", asked.csv, "table of the kept samples: index, class, weight, score")
+        ->type_name("FILE");
+    sub->add_option("--max-memory", asked.max_memory,
+                    "MiB of similarities that a method may keep; above that it computes them again")
+        ->capture_default_str();
+    sub->add_flag("--dry-run", asked.dry_run, "say what memory and time it would take, and leave");
+}
+
+/// Flags that do not change what is picked: files, which have fingerprints, and how the work is done.
+bool is_setting(const std::string &name) {
+    constexpr std::array<std::string_view, 16> others{"--help",
+                                                      "--run",
+                                                      "--list",
+                                                      "--threads",
+                                                      "--dry-run",
+                                                      "--labels",
+                                                      "--logits",
+                                                      "--out",
+                                                      "--embeddings",
+                                                      "--weights-out",
+                                                      "--csv",
+                                                      "--scores-out",
+                                                      "--validation-labels",
+                                                      "--validation-logits",
+                                                      "--validation-embeddings",
+                                                      "--help-all"};
+    return std::find(others.begin(), others.end(), name) == others.end();
+}
+
+/// Every setting as it was given or is by default: a flag that is added is in the report without more ado.
+std::map<std::string, std::string> settings_of(const CLI::App &sub) {
+    std::map<std::string, std::string> settings;
+    for (const auto *option : sub.get_options()) {
+        const auto name = option->get_name();
+        if (!is_setting(name)) continue;
+        const bool given = option->count() > 0, is_flag = option->get_expected_max() == 0;
+        settings[name.substr(2)] = is_flag ? (given ? "true" : "false")
+                                   : given ? option->results().back()
+                                           : option->get_default_str();
+    }
+    return settings;
 }
 
 } // namespace
@@ -70,6 +116,7 @@ void add_select_command(CLI::App &app) {
         }
         require(!a.embeddings.empty() && !a.logits.empty() && !a.labels.empty(), "U26",
                 "select: give --run DIR, or --embeddings, --logits and --labels");
+        kept->arrays.settings = settings_of(*sub);
         select_arrays_command(a);
     });
 }

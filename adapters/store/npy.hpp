@@ -68,6 +68,9 @@ class npy_file {
     /// Number of elements.
     std::size_t size() const noexcept { return header_.count; }
     const std::filesystem::path &path() const noexcept { return path_; }
+    const npy_header &header() const noexcept { return header_; }
+    /// The whole file, as it is on disk.
+    const mapped_file &file() const noexcept { return file_; }
     /// The elements as they are stored.
     std::span<const std::byte> bytes() const noexcept { return elements_; }
 

@@ -56,7 +56,11 @@ selection_state::selection_state(const std::filesystem::path &path, std::string_
 }
 
 selection_state::~selection_state() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    struct stat status {};
+    const bool empty = recalled_.empty() && ::fstat(descriptor_, &status) == 0 &&
+                       static_cast<std::size_t>(status.st_size) <= head_size_;
+    if (empty) remove();
+    ::close(descriptor_);
 }
 
 void selection_state::open() {
@@ -73,6 +77,7 @@ void selection_state::open() {
 
 void selection_state::read(std::string_view key) {
     const std::string head = head_of(key);
+    head_size_ = head.size();
     std::size_t good = 0;
     {
         const mapped_file file(path_);

@@ -21,7 +21,8 @@ namespace lipt::adapters {
 ///     then for each pool: u64 pool, picks, weights, scores  int64 picks[]  float32 weights[], scores[]
 ///                         u64 XXH3 of that record
 ///
-/// What follows the last record whose hash is right was cut short and is dropped.
+/// What follows the last record whose hash is right was cut short and is dropped. A file without a record is
+/// deleted when the object goes.
 /// errors: F02 cannot be written, F03 not a regular file, F05 another process has it open, F06 some other
 /// file
 class selection_state {
@@ -53,6 +54,7 @@ class selection_state {
     std::filesystem::path path_;
     int descriptor_ = -1;
     bool begun_anew_ = false;
+    std::size_t head_size_ = 0;
     std::map<std::size_t, pool_picks> recalled_;
 };
 

@@ -1,0 +1,115 @@
+#include <lipt/adapters/cli/selection_estimate.hpp>
+#include <lipt/chosen.hpp>
+#include <lipt/gradients.hpp>
+#include <lipt/host_kernels.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+namespace lipt::adapters {
+namespace {
+
+/// Calls a second of `work`, the first call not counted.
+template <class Work>
+double calls_per_second(double seconds, Work &&work) {
+    using clock = std::chrono::steady_clock;
+    work();
+    const auto start = clock::now();
+    double elapsed = 0;
+    std::size_t calls = 0;
+    for (; elapsed < seconds; ++calls) {
+        work();
+        elapsed = std::chrono::duration<double>(clock::now() - start).count();
+    }
+    return static_cast<double>(calls) / elapsed;
+}
+
+/// Bytes resident now: the program, its libraries and what it has read.
+double resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    double total = 0, resident = 0;
+    file >> total >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Some rows of the class with the most samples: at most `most`.
+std::vector<std::int64_t> rows_of_largest_class(const stored_outputs &outputs, std::size_t most) {
+    auto members = index_by_class(outputs.labels, outputs.classes());
+    const auto larger = [](const auto &a, const auto &b) { return a.size() < b.size(); };
+    auto rows = std::move(*std::max_element(members.begin(), members.end(), larger));
+    rows.resize(std::min(rows.size(), most));
+    return rows;
+}
+
+} // namespace
+
+selection_estimate estimate_selection(std::string_view method, std::span<const pool_shape> pools,
+                                      const stored_outputs &outputs, const select_options &options) {
+    selection_estimate estimate{.known = true};
+    std::size_t quota = 0;
+    for (const auto &pool : pools) {
+        if (pool.quota == 0) continue;
+        quota += pool.quota;
+        estimate.largest = std::max(estimate.largest, pool.samples);
+        estimate.rows += pool.samples;
+        const auto cost = cost_of(method, pool, options);
+        estimate.known = estimate.known && cost.has_value();
+        if (!cost) continue;
+        estimate.work += *cost;
+        estimate.kept += cost->kept == similarities::kept;
+        estimate.recomputed += cost->kept == similarities::recomputed;
+    }
+    const auto number = [](std::size_t value) { return static_cast<double>(value); };
+    const double logits = 4 * number(estimate.largest) * number(outputs.classes());
+    const double embeddings = 4 * number(estimate.largest) * number(outputs.width());
+    const double gradients = logits + embeddings;
+    // While a pool is read there are two copies of one of its matrices, afterwards what the method makes.
+    const double pool = std::max({2 * logits, gradients + embeddings, gradients + estimate.work.bytes});
+    // Of the files, some pages stay mapped until they are given back.
+    const double mapped = std::min(number(estimate.rows) * number(outputs.row_bytes()),
+                                   3e8 + number(estimate.largest) * (number(outputs.row_bytes()) + 131072));
+    // Members, scores twice (in the state and in the result), the picks.
+    estimate.bytes = resident_bytes() + pool + mapped + 16 * number(outputs.samples()) + 24 * number(quota);
+    return estimate;
+}
+
+machine_rates measure_rates(std::size_t threads, const stored_outputs &outputs) {
+    const auto tensor = chosen::make_tensor(threads);
+    const auto rows = rows_of_largest_class(outputs, 2048);
+    const auto source = from_files(tensor, outputs);
+    auto gradients = source(rows);
+    const double count = static_cast<double>(rows.size());
+    const double classes = static_cast<double>(outputs.classes()),
+                 width = static_cast<double>(outputs.width());
+    machine_rates rates;
+    rates.rows = count * calls_per_second(0.4, [&] {
+                     gradients = source(rows);
+                     norms(tensor, gradients);
+                 });
+    const auto direction = tensor.make(outputs.classes(), outputs.width());
+    auto out = tensor.make(0, 0);
+    rates.product_flops = 2 * count * classes * width * calls_per_second(0.2, [&] {
+                              tensor.gemm(gradients.embedding, direction, out, {.transpose_b = true});
+                          });
+    const auto first = gather(tensor, gradients, std::vector<std::int64_t>{0});
+    rates.sweep_bytes = 4 * count * (classes + width) *
+                        calls_per_second(0.2, [&] { inner_products(tensor, first, gradients); });
+    const std::vector<float> values(4096, 0.5f);
+    double sum = 0;
+    rates.scalar_flops = 2 * 4096 * calls_per_second(0.05, [&] {
+                             sum += host_kernels::exact_dot(values.data(), values.data(), values.size());
+                         });
+    // A sum that nobody could ask for would not be computed.
+    return sum > 0 ? rates : machine_rates{};
+}
+
+double seconds_of(const selection_estimate &estimate, const machine_rates &rates) {
+    return static_cast<double>(estimate.rows) / rates.rows +
+           estimate.work.product_flops / rates.product_flops + estimate.work.sweep_bytes / rates.sweep_bytes +
+           estimate.work.scalar_flops / rates.scalar_flops;
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,42 @@
+// What a selection from stored arrays will take, before it is paid for.
+#pragma once
+
+#include <lipt/adapters/cli/selection_cost.hpp>
+#include <lipt/adapters/cli/stored_outputs.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// The sum over all pools.
+struct selection_estimate {
+    bool known = false;                   ///< whether the method's cost is
+    double bytes = 0;                     ///< resident at the peak; without the method's own where not known
+    std::size_t kept = 0, recomputed = 0; ///< pools whose similarities are
+    std::size_t rows = 0;                 ///< to read from disk
+    std::size_t largest = 0;              ///< samples of the largest pool
+    method_cost work{};
+};
+
+/// From shapes alone. cost: O(pools)
+selection_estimate estimate_selection(std::string_view method, std::span<const pool_shape> pools,
+                                      const stored_outputs &outputs, const select_options &options);
+
+/// What this machine does in a second, with so many threads.
+struct machine_rates {
+    double rows = 0;          ///< read, converted and made gradients of
+    double product_flops = 0; ///< matrix times matrix
+    double sweep_bytes = 0;   ///< matrix times vector
+    double scalar_flops = 0;  ///< dot products in double
+};
+
+/// Measured on rows of the largest class, for about a second in all. errors: as npy_rows::read
+machine_rates measure_rates(std::size_t threads, const stored_outputs &outputs);
+
+/// Seconds that the estimate takes at these rates.
+double seconds_of(const selection_estimate &estimate, const machine_rates &rates);
+
+} // namespace lipt::adapters

@@ -1,0 +1,42 @@
+// What `lipt select` writes: arrays, a table for spreadsheets, and a report of how they were made.
+#pragma once
+
+#include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/selection_cost.hpp>
+#include <lipt/adapters/cli/stored_outputs.hpp>
+#include <lipt/select/pools.hpp>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// What was selected from, by the names of the flags: "labels", "validation-logits", ...
+using named_arrays = std::vector<std::pair<std::string, array_record>>;
+
+/// The report beside an output: subset.npy -> subset.json.
+std::filesystem::path report_path(const std::filesystem::path &out);
+/// Where the progress of a selection is kept: subset.npy -> subset.npy.state.
+std::filesystem::path state_path(const std::filesystem::path &out);
+
+/// "kept", "recomputed", "kept for 3 of 10 classes, recomputed for the others", "none", or "unknown".
+/// `kept` counts pools that keep them, `recomputed` those that do not.
+std::string similarity_words(bool known, std::size_t kept, std::size_t recomputed);
+
+/// Checks that no output overwrites another or an input, and that each has a directory to go to.
+/// errors: U31 two files collide, U32 no such directory
+void check_files(const array_selection &asked);
+
+/// The text that tells a selection from every other: settings, arrays, version and backend.
+std::string selection_key(const array_selection &asked, const named_arrays &arrays, std::string_view backend);
+
+/// Writes all that was asked for, each file atomically, the indices last. errors: F02, F03
+void write_selection(const array_selection &asked, const method_info &method,
+                     std::span<const std::int32_t> labels, std::size_t classes, const selection &chosen,
+                     const named_arrays &arrays, std::string_view similarity);
+
+} // namespace lipt::adapters

@@ -1,0 +1,62 @@
+#include <lipt/adapters/cli/stored_outputs.hpp>
+#include <lipt/adapters/store/fingerprint.hpp>
+
+#include <utility>
+
+namespace lipt::adapters {
+namespace {
+
+array_record record_of(const std::filesystem::path &path, const npy_header &header, const mapped_file &file) {
+    array_record record{.path = path,
+                        .type = name_of(header.type),
+                        .shape = header.shape,
+                        .fingerprint = sampled_fingerprint(file.bytes()),
+                        .modified = file.modified()};
+    file.release();
+    return record;
+}
+
+std::vector<std::int32_t> labels_of(const npy_file &file) {
+    require(file.shape().size() == 1 && file.size() > 0, "C30", "select: '", file.path().string(), "' has ",
+            file.shape().size(), " dimensions and ", file.size(), " labels, expected 1 and at least one");
+    std::vector<std::int32_t> labels;
+    labels.reserve(file.size());
+    for (const auto label : file.converted<std::int64_t>()) {
+        require(std::in_range<std::int32_t>(label) && label >= 0, "C30", "select: label ", labels.size(),
+                " of '", file.path().string(), "' is ", label, ", expected 0 or more");
+        labels.push_back(static_cast<std::int32_t>(label));
+    }
+    return labels;
+}
+
+void require_rows(const npy_rows &array, const std::filesystem::path &labels, std::size_t count) {
+    require(array.rows() == count, "C30", "select: '", array.path().string(), "' has ", array.rows(),
+            " rows, '", labels.string(), "' has ", count,
+            " labels: give one of each a sample, in the same order");
+}
+
+} // namespace
+
+std::vector<array_record> stored_outputs::records() const {
+    return {labels_record, record_of(logits.path(), logits.header(), logits.file()),
+            record_of(embeddings.path(), embeddings.header(), embeddings.file())};
+}
+
+stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
+                            const std::filesystem::path &embeddings) {
+    const npy_file file(labels);
+    stored_outputs outputs{.labels = labels_of(file),
+                           .labels_record = record_of(labels, file.header(), file.file()),
+                           .logits = npy_rows(logits),
+                           .embeddings = npy_rows(embeddings)};
+    require_rows(outputs.logits, labels, outputs.samples());
+    require_rows(outputs.embeddings, labels, outputs.samples());
+    for (std::size_t i = 0; i < outputs.samples(); ++i) {
+        require(static_cast<std::size_t>(outputs.labels[i]) < outputs.classes(), "C30", "select: label ", i,
+                " of '", labels.string(), "' is ", outputs.labels[i], ", '", logits.string(), "' has ",
+                outputs.classes(), " columns: one a class is expected");
+    }
+    return outputs;
+}
+
+} // namespace lipt::adapters

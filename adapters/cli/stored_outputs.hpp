@@ -1,0 +1,82 @@
+// What a network gave for a set of samples, on disk: the labels in memory, the rest a few rows at a time.
+#pragma once
+
+#include <lipt/adapters/store/npy_rows.hpp>
+#include <lipt/gradients.hpp>
+#include <lipt/select/selection.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// An array as the report of a selection names it.
+struct array_record {
+    std::filesystem::path path;
+    std::string_view type;
+    std::vector<std::size_t> shape;
+    std::string fingerprint;   ///< see sampled_fingerprint
+    std::int64_t modified = 0; ///< nanoseconds since 1970
+};
+
+/// Labels, logits and embeddings of the same samples. shapes: labels (N), logits (N,C), embeddings (N,E)
+struct stored_outputs {
+    std::vector<std::int32_t> labels;
+    array_record labels_record;
+    npy_rows logits, embeddings;
+
+    std::size_t samples() const noexcept { return labels.size(); }
+    std::size_t classes() const noexcept { return logits.width(); }
+    std::size_t width() const noexcept { return embeddings.width(); }
+    /// Bytes of one sample in the two files.
+    std::size_t row_bytes() const noexcept { return logits.row_bytes() + embeddings.row_bytes(); }
+    /// Labels, logits, embeddings. cost: reads at most 16 MiB of each
+    std::vector<array_record> records() const;
+};
+
+/// Opens the three files and holds them against each other; reads the labels only.
+/// errors: C30 labels not one-dimensional, none, or outside the logits' columns; row counts that differ; and
+/// those of npy_rows and npy_file. All name the file
+stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
+                            const std::filesystem::path &embeddings);
+
+/// Reads rows as gradients whenever they are asked for; refers to both, so they must outlive it.
+/// errors, when called: F04, F17 as npy_rows::read
+template <tensor_backend Tensor>
+gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &outputs) {
+    return [&tensor, &outputs](std::span<const std::int64_t> indices) {
+        const auto read = [&](const npy_rows &array) {
+            host_matrix rows = host_matrix::from_shape({indices.size(), array.width()});
+            array.read(indices, rows.data());
+            return tensor.from_host(rows);
+        };
+        std::vector<std::int32_t> labels;
+        labels.reserve(indices.size());
+        for (const auto i : indices) labels.push_back(outputs.labels[static_cast<std::size_t>(i)]);
+        // One after the other, so that the logits are gone before the embeddings come.
+        last_layer_gradients<Tensor> gradients{.residual =
+                                                   tensor.softmax_residual(read(outputs.logits), labels),
+                                               .embedding = tensor.make(0, 0)};
+        gradients.embedding = read(outputs.embeddings);
+        return gradients;
+    };
+}
+
+/// All samples of a validation set, in memory. errors: as npy_rows::read
+template <tensor_backend Tensor>
+validation_set<Tensor> load_validation(const Tensor &tensor, const stored_outputs &outputs) {
+    std::vector<std::int64_t> all(outputs.samples());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+    const auto read = [&](const npy_rows &array) {
+        host_matrix rows = host_matrix::from_shape({all.size(), array.width()});
+        array.read(all, rows.data());
+        return tensor.from_host(rows);
+    };
+    return {.logits = read(outputs.logits), .embeddings = read(outputs.embeddings), .labels = outputs.labels};
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,62 @@
+#include <lipt/adapters/cli/selection_cost.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using lipt::adapters::cost_of;
+using lipt::adapters::similarities;
+constexpr lipt::adapters::pool_shape pool{
+    .samples = 1000, .quota = 100, .classes = 10, .width = 64, .validation = 50};
+
+lipt::select_options with_memory(std::size_t bytes) {
+    lipt::select_options options;
+    options.memory = bytes;
+    return options;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(selection_cost)
+
+BOOST_AUTO_TEST_CASE(similarities_are_kept_where_they_fit) {
+    const std::size_t square = 4 * 1000 * 1000;
+    const auto fits = cost_of("facility-location", pool, with_memory(square));
+    const auto does_not = cost_of("facility-location", pool, with_memory(square - 1));
+    BOOST_TEST((fits->kept == similarities::kept && does_not->kept == similarities::recomputed));
+    BOOST_TEST(fits->bytes - does_not->bytes == static_cast<double>(square));
+    BOOST_TEST(fits->product_flops == 2.0 * 1000 * 1000 * 74); // n^2 (C+E) products
+    BOOST_TEST(does_not->product_flops > fits->product_flops);
+}
+
+BOOST_AUTO_TEST_CASE(gradmatch_keeps_gram_columns_unless_they_do_not_fit) {
+    const auto columns = cost_of("gradmatch", pool, with_memory(4 * 1000 * 100));
+    const auto residual = cost_of("gradmatch", pool, with_memory(1000));
+    BOOST_TEST((columns->kept == similarities::kept && residual->kept == similarities::recomputed));
+    BOOST_TEST(columns->bytes == 4.0 * 1000 * 100);
+    // The mean gradient and its projections, 2 n C E each; from the residual as much again a step.
+    BOOST_TEST(columns->product_flops == 4.0 * 1000 * 10 * 64);
+    BOOST_TEST(residual->product_flops > 100 * 2.0 * 1000 * 10 * 64);
+}
+
+BOOST_AUTO_TEST_CASE(rounds_of_glister_are_at_most_the_picks) {
+    auto small = pool;
+    small.quota = 5;
+    const double round = 2.0 * 1000 * 10 * 64 + 4.0 * 50 * 10 * 64;
+    BOOST_TEST(cost_of("glister", small, {})->product_flops == 5 * (round + 5 * 10 * 64));
+    BOOST_TEST(cost_of("glister", pool, {})->product_flops == 15 * (round + 100 * 10 * 64));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_known_is_not_guessed) {
+    BOOST_TEST(!cost_of("magic", pool, {}).has_value());
+    BOOST_TEST(cost_of("random", pool, {})->product_flops == 0);
+    auto none = pool;
+    none.quota = 0;
+    BOOST_TEST(cost_of("gradmatch", none, {})->bytes == 0);
+    lipt::adapters::method_cost sum;
+    sum += *cost_of("grand", pool, {});
+    sum += *cost_of("grand", pool, {});
+    BOOST_TEST(sum.sweep_bytes == 2 * 4.0 * 1000 * 74);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
