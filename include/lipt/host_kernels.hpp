@@ -32,8 +32,17 @@ constexpr Number sum_of(std::array<Number, lanes> sums) noexcept {
 /// Sum over i of term(i) for i below size, kept in Number.
 template <class Number, class Term>
 inline Number sum(std::size_t size, Term &&term) noexcept {
-    std::array<Number, lanes> sums{};
     std::size_t i = 0;
+    if (size < lanes) {
+        // Rows as short as the classes of a small problem: adding up lanes would cost more than the terms.
+        Number even{}, odd{};
+        for (; i + 2 <= size; i += 2) {
+            even += static_cast<Number>(term(i));
+            odd += static_cast<Number>(term(i + 1));
+        }
+        return i < size ? even + odd + static_cast<Number>(term(i)) : even + odd;
+    }
+    std::array<Number, lanes> sums{};
     for (; i + lanes <= size; i += lanes) {
         for (std::size_t j = 0; j < lanes; ++j) sums[j] += static_cast<Number>(term(i + j));
     }
