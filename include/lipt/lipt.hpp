@@ -2,4 +2,6 @@
 #pragma once
 
 #include <lipt/pipeline.hpp>
+#include <lipt/select/info_batch.hpp>
+#include <lipt/select/training_scores.hpp>
 #include <lipt/version.hpp>
