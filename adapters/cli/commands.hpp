@@ -37,6 +37,7 @@ void report_command(const std::vector<std::filesystem::path> &runs, const std::f
 struct array_selection {
     std::filesystem::path embeddings, logits, labels;
     std::filesystem::path validation_embeddings, validation_logits, validation_labels;
+    std::filesystem::path last_layer; ///< for deepfool
     std::string method = "gradmatch";
     double fraction = 0.1;
     bool unbalanced = false;

@@ -6,6 +6,7 @@
 #include <lipt/adapters/store/selection_state.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/select/methods.hpp>
+#include <lipt/select/named_method.hpp>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -42,9 +43,11 @@ void check_flags(const array_selection &asked, const method_info &method) {
 /// A selection from files: what is open, and how it is cut into pools.
 struct opened_selection {
     const array_selection &asked;
+    const named_method &named;
     const method_info &method;
     stored_outputs outputs;
     std::optional<stored_outputs> validation;
+    std::optional<npy_rows> last_layer;
     std::vector<std::size_t> counts, validation_counts; ///< a class
     bool per_class;                                     ///< how the method picks
     bool rates_first; ///< its ratings are made class by class, then ranked at once
@@ -74,12 +77,20 @@ void check_validation(const opened_selection &opened) {
     }
 }
 
-opened_selection open_selection(const array_selection &asked, const method_info &method) {
+/// True where one pool of all samples can be rated a class at a time: every scorer but cal, which looks at a
+/// sample's neighbours in the pool.
+bool can_rate_by_class(const method_info &method) { return method.scorer && method.name != "cal"; }
+
+opened_selection open_selection(const array_selection &asked, const named_method &named) {
+    const auto &method = named.info;
     opened_selection opened{.asked = asked,
+                            .named = named,
                             .method = method,
                             .outputs = open_outputs(asked.labels, asked.logits, asked.embeddings),
                             .per_class = is_per_class(method, !asked.unbalanced)};
-    opened.rates_first = method.scorer && !opened.per_class;
+    // D2 needs the rows of the whole pool when it picks, so nothing would be gained.
+    opened.rates_first =
+        can_rate_by_class(method) && !opened.per_class && named.options.sampler.kind != sampler_kind::d2;
     opened.counts = class_counts(opened.outputs.labels, opened.outputs.classes());
     opened.quotas =
         selection_quotas(opened.outputs.labels, opened.outputs.classes(), asked.fraction, opened.per_class);
@@ -91,6 +102,14 @@ opened_selection open_selection(const array_selection &asked, const method_info 
             open_outputs(asked.validation_labels, asked.validation_logits, asked.validation_embeddings);
         opened.validation_counts = class_counts(opened.validation->labels, opened.validation->classes());
         check_validation(opened);
+    }
+    if (!asked.last_layer.empty()) {
+        opened.last_layer.emplace(asked.last_layer);
+        const auto &weights = *opened.last_layer;
+        require(weights.rows() == opened.outputs.classes() && weights.width() == opened.outputs.width(),
+                "C31", "select: '", asked.last_layer.string(), "' is (", weights.rows(), ",", weights.width(),
+                "), expected (", opened.outputs.classes(), ",", opened.outputs.width(),
+                "): columns of the logits by columns of the embeddings");
     }
     return opened;
 }
@@ -104,6 +123,7 @@ named_arrays arrays_of(const opened_selection &opened) {
     };
     add("", opened.outputs);
     if (opened.validation) add("validation-", *opened.validation);
+    if (opened.last_layer) arrays.emplace_back("last-layer", record_of(*opened.last_layer));
     return arrays;
 }
 
@@ -131,6 +151,12 @@ std::vector<pool_shape> pools_of(const opened_selection &opened) {
 selection_estimate estimate_of(const opened_selection &opened, const select_options &options) {
     auto estimate = estimate_selection(opened.method.name, pools_of(opened), opened.outputs, options);
     if (!opened.method.gradients) estimate.rows = 0;
+    if (opened.validation) {
+        // Held whole, and its pages while it is read.
+        const auto &held = *opened.validation;
+        estimate.bytes += static_cast<double>(held.samples()) *
+                          static_cast<double>(4 * (held.classes() + held.width()) + held.row_bytes());
+    }
     return estimate;
 }
 
@@ -176,6 +202,11 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
         validation = load_validation(tensor, *opened.validation);
         problem.validation = &validation;
     }
+    auto weights = tensor.make(0, 0);
+    if (opened.last_layer) {
+        weights = load_matrix(tensor, *opened.last_layer);
+        problem.last_layer = &weights;
+    }
     options.progress = [&](std::size_t done, std::size_t of) { progress(done, of); };
     auto kept = options;
     kept.remember = [&](std::size_t pool, const pool_picks &picks) { state.remember(pool, picks); };
@@ -183,20 +214,21 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
         const bool whole = !opened.per_class && !opened.rates_first;
         return state.recall(pool, whole ? opened.outputs.samples() : opened.counts[pool], picks);
     };
-    if (!opened.rates_first) return select(tensor, opened.asked.method, problem, kept);
+    if (!opened.rates_first) return select(tensor, opened.method.name, problem, kept);
     // Ratings do not depend on the pool: made class by class they need one class's rows in memory.
     problem.balanced = true;
     problem.fraction = 1;
-    const auto rated = select(tensor, opened.asked.method, problem, kept);
+    kept.sampler.kind = sampler_kind::top_k;
+    const auto rated = select(tensor, opened.method.name, problem, kept);
     problem.balanced = false;
     problem.fraction = opened.asked.fraction;
     problem.scores = rated.scores;
-    return select(tensor, opened.asked.method, problem, options);
+    return select(tensor, opened.method.name, problem, options);
 }
 
 void print_estimate(const opened_selection &opened, const selection_estimate &estimate, std::size_t threads) {
     const auto total = std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0});
-    fmt::print("{}: {} {} of {} samples in {} classes, pools of at most {}\n", opened.method.name,
+    fmt::print("{}: {} {} of {} samples in {} classes, pools of at most {}\n", opened.named.name,
                opened.method.exact ? "exactly" : "at most", total, opened.outputs.samples(),
                opened.outputs.classes(), estimate.largest);
     fmt::print("similarities: {} (--max-memory {} MiB)\n",
@@ -218,14 +250,15 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
 } // namespace
 
 void select_arrays_command(const array_selection &asked) {
-    const auto &method = find_method(asked.method);
+    auto named = method_of(asked.method, asked.options);
+    named.options.seed = asked.seed;
+    named.options.memory = asked.max_memory << 20;
+    const auto &method = named.info;
+    const auto &options = named.options;
     check_flags(asked, method);
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
-    const auto opened = open_selection(asked, method);
-    auto options = asked.options;
-    options.seed = asked.seed;
-    options.memory = asked.max_memory << 20;
+    const auto opened = open_selection(asked, named);
     const auto estimate = estimate_of(opened, options);
     require_memory(estimate, opened);
     if (asked.dry_run) return print_estimate(opened, estimate, threads);

@@ -1,4 +1,5 @@
 #include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/options.hpp>
 #include <lipt/adapters/cli/select_options.hpp>
 #include <lipt/error.hpp>
 
@@ -23,20 +24,16 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
         ->type_name("FILE");
     sub->add_option("--validation-labels", asked.validation_labels, "(V) .npy, for glister")
         ->type_name("FILE");
-    sub->add_option("--method", asked.method, "selection method; --list names them")
+    sub->add_option("--last-layer", asked.last_layer, "(C,E) .npy, weights of the last layer, for deepfool")
+        ->type_name("FILE");
+    sub->add_option("--method", asked.method,
+                    "selection method; --list names them; a scorer's sampler after a slash, as in el2n/ccs")
         ->capture_default_str()
         ->type_name("TEXT");
     sub->add_option("--fraction", asked.fraction, "share of the samples to keep, above 0 and at most 1")
         ->capture_default_str();
     sub->add_flag("--unbalanced", asked.unbalanced, "choose among all samples at once, not class by class");
-    sub->add_option("--seed", asked.seed, "seed of the random methods")->capture_default_str();
-    sub->add_option("--gradmatch-ridge", asked.options.gradmatch.ridge, "ridge of GradMatch")
-        ->capture_default_str();
-    sub->add_option("--glister-learning-rate", asked.options.glister.learning_rate,
-                    "step of Glister's validation update")
-        ->capture_default_str();
-    sub->add_option("--glister-rounds", asked.options.glister.rounds, "rounds of Glister")
-        ->capture_default_str();
+    sub->add_option("--seed", asked.seed, "seed of all that is drawn")->capture_default_str();
     sub->add_option("--out", asked.out, "kept indices, int64 .npy")->capture_default_str()->type_name("FILE");
     sub->add_option("--weights-out", asked.weights_out, "weights of the kept samples, float32 .npy")
         ->type_name("FILE");
@@ -52,7 +49,8 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
 
 /// Flags that do not change what is picked: files, which have fingerprints, and how the work is done.
 bool is_setting(const std::string &name) {
-    constexpr std::array<std::string_view, 16> others{"--help",
+    constexpr std::array<std::string_view, 17> others{"--last-layer",
+                                                      "--help",
                                                       "--run",
                                                       "--list",
                                                       "--threads",
@@ -92,6 +90,7 @@ void add_select_command(CLI::App &app) {
         array_selection arrays;
         std::filesystem::path run;
         bool list = false;
+        std::unique_ptr<method_options> options;
     };
     auto kept = std::make_shared<state>();
     auto *sub = app.add_subcommand("select", "choose the subset of a run, or from stored arrays");
@@ -100,6 +99,7 @@ void add_select_command(CLI::App &app) {
         ->type_name("COUNT");
     sub->add_flag("--list", kept->list, "list the methods and leave");
     add_array_options(sub, kept->arrays);
+    kept->options = std::make_unique<method_options>(*sub);
     sub->callback([kept, sub] {
         const auto &a = kept->arrays;
         if (kept->list) return list_methods();
@@ -117,6 +117,7 @@ void add_select_command(CLI::App &app) {
         require(!a.embeddings.empty() && !a.logits.empty() && !a.labels.empty(), "U26",
                 "select: give --run DIR, or --embeddings, --logits and --labels");
         kept->arrays.settings = settings_of(*sub);
+        kept->arrays.options = kept->options->resolve();
         select_arrays_command(a);
     });
 }

@@ -2,6 +2,8 @@
 #include <lipt/select/gradmatch.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 
 namespace lipt::adapters {
@@ -48,18 +50,82 @@ method_cost glister_cost(const pool_shape &pool, const select_options &options) 
             .bytes = 4 * s.n * s.c + s.gradients() * s.k / s.n + 8 * s.v * (s.c + s.e)};
 }
 
-/// Candidates that lazy greedy computes again before each pick, on average. Measured from 4 to 12.
-constexpr double evaluations = 8;
+/// Candidates whose gains are computed before a pick, on average.
+double evaluations(const sizes &s, const submodular_options &options) {
+    switch (options.greedy) {
+    case greedy_kind::naive:
+        return s.n;
+    case greedy_kind::stochastic:
+        return std::min(s.n, s.n / s.k * std::log(1 / options.epsilon));
+    case greedy_kind::lazy:
+        break;
+    }
+    return std::min(s.n, 8.0); // measured, from 4 to 12
+}
 
-method_cost facility_location_cost(const pool_shape &pool, const select_options &options) {
+/// Numbers of a sample that similarities are made of.
+double similarity_width(const sizes &s, const select_options &options) {
+    return options.submodular.space == similarity_space::gradients ? s.c + s.e : s.e;
+}
+
+/// Of facility-location and craig: every row once, then those that the gains of candidates need.
+method_cost square_cost(const pool_shape &pool, const select_options &options) {
     const sizes s(pool);
+    const double width = similarity_width(s, options), rows = s.k * (evaluations(s, options.submodular) + 1);
     const bool fits = pool.samples <= options.memory / sizeof(float) / pool.samples;
-    method_cost cost{.product_flops = 2 * s.n * s.n * (s.c + s.e),
-                     .sweep_bytes = 3 * 4 * s.n * s.n + s.k * (evaluations + 2) * 4 * s.n,
+    method_cost cost{.product_flops = 2 * s.n * s.n * width,
+                     .sweep_bytes = 6 * 4 * s.n * s.n + rows * 4 * s.n,
                      .bytes = s.gradients() + 128 * 8 * s.n};
     cost.kept = fits ? similarities::kept : similarities::recomputed;
     if (fits) cost.bytes += 4 * s.n * s.n;
-    if (!fits) cost.product_flops += s.k * (evaluations + 1) * 2 * s.n * (s.c + s.e);
+    if (!fits) cost.product_flops += rows * 2 * s.n * width;
+    return cost;
+}
+
+/// Methods whose every pick goes over all samples once, and that keep a copy of what they go over.
+std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool_shape &pool,
+                                             const select_options &options) {
+    const sizes s(pool);
+    if (method == "graph-cut") {
+        return method_cost{.product_flops = 4 * s.n * s.c * s.e,
+                           .sweep_bytes = s.k * 4 * s.n * similarity_width(s, options),
+                           .bytes = s.gradients() + 4 * s.n * s.c};
+    }
+    if (method == "log-determinant") {
+        const bool whole = options.submodular.space == similarity_space::gradients;
+        return method_cost{.product_flops = whole ? s.k * 2 * s.n * s.c * s.e : 0,
+                           .sweep_bytes = s.k * 4 * s.n * similarity_width(s, options),
+                           .scalar_flops = s.k * s.k * s.k,
+                           .bytes = s.gradients() + 4 * s.n * s.c};
+    }
+    if (method == "k-center" || method == "herding")
+        return method_cost{.sweep_bytes = s.k * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};
+    if (method == "contextual-diversity")
+        return method_cost{.sweep_bytes = s.k * 8 * s.n * s.c, .bytes = 12 * s.n * s.c};
+    if (method == "gradmatch-batch") {
+        const double batch = std::min(s.k, static_cast<double>(options.gradmatch.batch));
+        return method_cost{.product_flops = 4 * s.n * s.c * s.e * (s.k / std::max(1.0, batch)),
+                           .sweep_bytes = s.gradients(),
+                           .bytes = 4 * s.n * s.c + s.gradients()};
+    }
+    return std::nullopt;
+}
+
+/// Methods that rate samples, and what the sampler adds.
+std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape &pool,
+                                       const select_options &options) {
+    const sizes s(pool);
+    method_cost cost{.sweep_bytes = s.gradients(), .bytes = 8 * s.n};
+    const auto neighbours = [&] {
+        cost.product_flops += 2 * s.n * s.n * s.e;
+        cost.sweep_bytes += 12 * s.n * s.n;
+        cost.bytes += s.gradients();
+    };
+    constexpr std::array<std::string_view, 8> scorers{"grand", "el2n",     "entropy",  "margin",
+                                                      "cal",   "moderate", "deepfool", "least-confidence"};
+    if (std::find(scorers.begin(), scorers.end(), method) == scorers.end()) return std::nullopt;
+    if (method == "cal") neighbours();
+    if (options.sampler.kind == sampler_kind::d2) neighbours();
     return cost;
 }
 
@@ -78,11 +144,11 @@ std::optional<method_cost> cost_of(std::string_view method, const pool_shape &po
     if (pool.quota == 0) return method_cost{};
     const sizes s(pool);
     if (method == "random" || method == "stratified" || method == "rs2") return method_cost{.bytes = 8 * s.n};
-    if (method == "grand" || method == "el2n") return method_cost{.sweep_bytes = s.gradients()};
     if (method == "gradmatch") return gradmatch_cost(pool, options);
     if (method == "glister") return glister_cost(pool, options);
-    if (method == "facility-location") return facility_location_cost(pool, options);
-    return std::nullopt;
+    if (method == "facility-location" || method == "craig") return square_cost(pool, options);
+    if (const auto cost = pick_by_pick_cost(method, pool, options)) return cost;
+    return scorer_cost(method, pool, options);
 }
 
 } // namespace lipt::adapters

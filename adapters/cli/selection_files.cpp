@@ -99,6 +99,7 @@ void check_files(const array_selection &asked) {
     add("--validation-labels", asked.validation_labels, false);
     add("--validation-logits", asked.validation_logits, false);
     add("--validation-embeddings", asked.validation_embeddings, false);
+    add("--last-layer", asked.last_layer, false);
     add("--out", asked.out, true);
     add("the report beside --out", report_path(asked.out), true);
     add("the state beside --out", state_path(asked.out), true);
@@ -125,7 +126,7 @@ void write_selection(const array_selection &asked, const method_info &method,
         ++kept[static_cast<std::size_t>(labels[static_cast<std::size_t>(index)])];
     const json report{{"version", 1},
                       {"program", "lipt " LIPT_VERSION},
-                      {"method", method.name},
+                      {"method", asked.method},
                       {"budget", method.exact ? "exactly" : "at most"},
                       {"samples", labels.size()},
                       {"classes", classes},

@@ -37,9 +37,12 @@ void require_rows(const npy_rows &array, const std::filesystem::path &labels, st
 
 } // namespace
 
+array_record record_of(const npy_rows &array) {
+    return record_of(array.path(), array.header(), array.file());
+}
+
 std::vector<array_record> stored_outputs::records() const {
-    return {labels_record, record_of(logits.path(), logits.header(), logits.file()),
-            record_of(embeddings.path(), embeddings.header(), embeddings.file())};
+    return {labels_record, record_of(logits), record_of(embeddings)};
 }
 
 stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct array_record {
     std::string fingerprint;   ///< see sampled_fingerprint
     std::int64_t modified = 0; ///< nanoseconds since 1970
 };
+
+/// What there is to say of an array. cost: reads at most 16 MiB
+array_record record_of(const npy_rows &array);
 
 /// Labels, logits and embeddings of the same samples. shapes: labels (N), logits (N,C), embeddings (N,E)
 struct stored_outputs {
@@ -66,17 +70,22 @@ gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &o
     };
 }
 
+/// A whole array in memory. errors: as npy_rows::read
+template <tensor_backend Tensor>
+typename Tensor::matrix load_matrix(const Tensor &tensor, const npy_rows &array) {
+    std::vector<std::int64_t> all(array.rows());
+    std::iota(all.begin(), all.end(), std::int64_t{0});
+    host_matrix rows = host_matrix::from_shape({array.rows(), array.width()});
+    array.read(all, rows.data());
+    return tensor.from_host(rows);
+}
+
 /// All samples of a validation set, in memory. errors: as npy_rows::read
 template <tensor_backend Tensor>
 validation_set<Tensor> load_validation(const Tensor &tensor, const stored_outputs &outputs) {
-    std::vector<std::int64_t> all(outputs.samples());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-    const auto read = [&](const npy_rows &array) {
-        host_matrix rows = host_matrix::from_shape({all.size(), array.width()});
-        array.read(all, rows.data());
-        return tensor.from_host(rows);
-    };
-    return {.logits = read(outputs.logits), .embeddings = read(outputs.embeddings), .labels = outputs.labels};
+    return {.logits = load_matrix(tensor, outputs.logits),
+            .embeddings = load_matrix(tensor, outputs.embeddings),
+            .labels = outputs.labels};
 }
 
 } // namespace lipt::adapters

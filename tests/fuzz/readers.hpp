@@ -4,6 +4,7 @@
 
 #include <lipt/adapters/data/idx.hpp>
 #include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/store/npy_rows.hpp>
 #include <lipt/adapters/store/safetensors.hpp>
 #include <lipt/error.hpp>
 
@@ -17,6 +18,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace lipt_test {
 
@@ -68,6 +70,17 @@ inline bool read_npy(std::span<const std::byte> content) {
         const bool real = takes([&] { promise(file.converted<float>().size() == file.size()); });
         const bool integer = takes([&] { promise(file.converted<std::int64_t>().size() == file.size()); });
         promise(real != integer);
+        // As a matrix, some rows at a time: the same values, or refused for one that is not finite.
+        std::vector<float> rows;
+        const bool finite = takes([&] {
+            const lipt::adapters::npy_rows matrix(input.path());
+            promise(matrix.rows() * matrix.width() == file.size());
+            std::vector<std::int64_t> every(matrix.rows());
+            std::iota(every.begin(), every.end(), std::int64_t{0});
+            rows.resize(file.size());
+            matrix.read(every, rows.data());
+        });
+        promise(!finite || (real && rows == file.converted<float>()));
     });
 }
 

@@ -99,6 +99,55 @@ BOOST_FIXTURE_TEST_CASE(one_pool_ranks_what_was_rated_class_by_class, array_fixt
                std::set<std::int64_t>(order.begin(), order.begin() + 30));
 }
 
+BOOST_FIXTURE_TEST_CASE(every_method_runs_on_files_within_what_a_dry_run_knows, array_fixture) {
+    stored_arrays(90, 3, 4).write(folder);
+    stored_arrays(15, 3, 4, 2).write(folder, "validation-");
+    const std::vector<std::string> flags{"--validation-labels",
+                                         at("validation-labels.npy"),
+                                         "--validation-logits",
+                                         at("validation-logits.npy"),
+                                         "--validation-embeddings",
+                                         at("validation-embeddings.npy"),
+                                         "--fraction",
+                                         "0.2"};
+    std::istringstream list(run_lipt(folder, {"select", "--list"}).out);
+    int methods = 0;
+    for (std::string line; std::getline(list, line); ++methods) {
+        const auto method = line.substr(0, line.find(' '));
+        const auto dry = select(flags + std::vector<std::string>{"--method", method, "--dry-run"});
+        BOOST_TEST(dry.out.find("time: about") != std::string::npos, method << ": " << dry.out << dry.err);
+        for (const auto &pools : {std::vector<std::string>{}, std::vector<std::string>{"--unbalanced"}}) {
+            subset(flags + std::vector<std::string>{"--method", method} + pools);
+            const auto kept = indices().size();
+            BOOST_TEST((report().at("budget") == "exactly" ? kept == 18 : kept <= 18), method);
+        }
+    }
+    BOOST_TEST(methods >= 21);
+}
+
+BOOST_FIXTURE_TEST_CASE(methods_take_their_settings_and_samplers, array_fixture) {
+    stored_arrays(150, 3, 4).write(folder);
+    const auto top = subset({"--method", "el2n"}), strata = subset({"--method", "el2n/ccs"});
+    BOOST_TEST((top != strata));
+    BOOST_TEST(report().at("method") == "el2n/ccs");
+    BOOST_TEST((subset({"--method", "el2n", "--sampler", "ccs"}) == strata));
+    BOOST_TEST(
+        (report().at("settings").at("sampler") == "ccs" && report().at("settings").at("ccs-cutoff") == 0.3));
+    BOOST_TEST((subset({"--method", "el2n/d2", "--unbalanced"}) != top));
+    check_refused({"--method", "gradmatch", "--gradmatch-ridge", "much"}, 2, "U03");
+    check_refused({"--method", "gradmatch/ccs"}, 2, "C40");
+
+    const stored_arrays weights(3, 4, 4), wide(3, 5, 4); // logits (3,4) and (3,5)
+    weights.write(folder, "w-");
+    wide.write(folder, "wide-");
+    const auto plain = subset({"--method", "deepfool"});
+    const auto weighted = subset({"--method", "deepfool", "--last-layer", at("w-logits.npy")});
+    BOOST_TEST((plain != weighted));
+    BOOST_TEST(report().at("arrays").at("last-layer").at("shape") == (std::vector<int>{3, 4}));
+    check_refused({"--method", "deepfool", "--last-layer", at("wide-logits.npy")}, 1, "C31",
+                  {"(3,5)", "(3,4)"});
+}
+
 BOOST_FIXTURE_TEST_CASE(empty_classes_and_classes_smaller_than_the_others_work, array_fixture) {
     stored_arrays made(101, 5, 4);
     for (auto &label : made.labels) label = label == 3 ? 0 : label; // none of class 3
