@@ -19,7 +19,7 @@ struct info_batch_options {
 };
 
 /// What one epoch trains on. shapes: both (k)
-struct epoch_samples {
+struct info_batch_epoch {
     std::vector<std::int64_t> indices; ///< ascending
     std::vector<float> weights;        ///< for the loss
 };
@@ -30,8 +30,8 @@ struct epoch_samples {
 /// Each sample draws for itself, a function of (seed, epoch, index); the authors' program draws a fixed
 /// number. shapes: losses (N), of the last time each sample was seen. errors: C22 ratio or annealing outside
 /// its range. cost: O(N). source: [Qin2024] Equations 2 to 4
-inline epoch_samples info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
-                                std::uint64_t seed, const info_batch_options &options = {}) {
+inline info_batch_epoch info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
+                                   std::uint64_t seed, const info_batch_options &options = {}) {
     require(options.ratio >= 0 && options.ratio < 1 && options.annealing >= 0 && options.annealing <= 1,
             "C22", "info_batch: a ratio of ", options.ratio, " and an annealing of ", options.annealing,
             ", expected 0 to below 1 and 0 to 1");
@@ -44,7 +44,7 @@ inline epoch_samples info_batch(std::span<const float> losses, std::uint32_t epo
     }
     const bool prunes = known > 0 && epoch < options.annealing * epochs;
     const double mean = known > 0 ? sum / static_cast<double>(known) : 0.0;
-    epoch_samples out;
+    info_batch_epoch out;
     for (std::size_t i = 0; i < losses.size(); ++i) {
         const bool low = prunes && std::isfinite(losses[i]) && losses[i] < mean;
         rng draw(
