@@ -15,7 +15,8 @@ namespace lipt::adapters {
 namespace {
 
 void add_array_options(CLI::App *sub, array_selection &asked) {
-    sub->add_option("--embeddings", asked.embeddings, "(N,E) .npy, float32 or float16")->type_name("FILE");
+    sub->add_option("--embeddings", asked.embeddings, "(N,E) .npy, float16, float32 or float64")
+        ->type_name("FILE");
     sub->add_option("--logits", asked.logits, "(N,C) .npy")->type_name("FILE");
     sub->add_option("--labels", asked.labels, "(N) .npy, whole numbers")->type_name("FILE");
     sub->add_option("--validation-embeddings", asked.validation_embeddings, "(V,E) .npy, for glister")

@@ -70,7 +70,7 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
     const double pool = std::max({2 * logits, gradients + embeddings, gradients + estimate.work.bytes});
     // Of the files, some pages stay mapped until they are given back.
     const double mapped = std::min(number(estimate.rows) * number(outputs.row_bytes()),
-                                   3e8 + number(estimate.largest) * (number(outputs.row_bytes()) + 131072));
+                                   4e8 + number(estimate.largest) * (number(outputs.row_bytes()) + 131072));
     // Members, scores twice (in the state and in the result), the picks.
     estimate.bytes = resident_bytes() + pool + mapped + 16 * number(outputs.samples()) + 24 * number(quota);
     return estimate;
