@@ -6,8 +6,11 @@
 #include <lipt/select/pools.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -50,33 +53,72 @@ class residual_projections {
     const gradient_direction<Tensor> &target_;
 };
 
-/// The same from the picks' columns of the Gram matrix, kept as rows: 2 n (C+E+t) flops a step and 4 n k
-/// bytes.
+/// Rows of the Gram matrix that a pursuit may hold beside those of its picks.
+inline constexpr std::size_t gram_rows_ahead = 256;
+
+/// The same from the picks' columns of the Gram matrix, kept as rows: 2 n (C+E+t) flops a step and 4 n (k +
+/// gram_rows_ahead) bytes. A row that is wanted is computed together with those of the candidates that are
+/// ahead by then: a product of many rows reads the gradients once, and most are picked before long.
 template <tensor_backend Tensor>
 class gram_projections {
   public:
     gram_projections(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                      const typename Tensor::matrix &target)
-        : tensor_(tensor), gradients_(gradients), target_(target) {}
+        : tensor_(tensor), gradients_(gradients), target_(target), current_(target),
+          ahead_(tensor.rows(target)), is_picked_(tensor.rows(target)) {}
 
     typename Tensor::matrix operator()(std::span<const std::int64_t> picks, std::span<const double> weights) {
-        newest_.push_back(inner_products(tensor_, gather(tensor_, gradients_, picks.last(1)), gradients_));
+        newest_.push_back(row_of(picks.back()));
         if (newest_.size() == width) stack();
-        auto out = target_;
+        current_ = target_;
         const auto subtract = [&](const typename Tensor::matrix &rows) {
             const std::size_t count = tensor_.rows(rows);
             const auto part = column_of(tensor_, weights.first(count));
-            tensor_.gemm(rows, part, out, {.transpose_a = true, .alpha = -1.0f, .beta = 1.0f});
+            tensor_.gemm(rows, part, current_, {.transpose_a = true, .alpha = -1.0f, .beta = 1.0f});
             weights = weights.subspan(count);
         };
         for (const auto &rows : stacked_) subtract(rows);
         for (const auto &row : newest_) subtract(row);
-        return out;
+        return current_;
     }
 
   private:
     /// Rows a block: one product with a block is faster than many with rows.
     static constexpr std::size_t width = 32;
+    /// Rows computed at once.
+    static constexpr std::size_t together = 16;
+
+    typename Tensor::matrix row_of(std::int64_t pick) {
+        auto &ahead = ahead_[static_cast<std::size_t>(pick)];
+        is_picked_[static_cast<std::size_t>(pick)] = true;
+        if (!ahead) compute_with(pick);
+        auto row = std::move(*ahead);
+        ahead.reset();
+        --count_ahead_;
+        return row;
+    }
+
+    /// The row of a pick, and of those with the largest projections now.
+    void compute_with(std::int64_t pick) {
+        if (count_ahead_ + together > gram_rows_ahead) {
+            for (auto &row : ahead_) row.reset();
+            count_ahead_ = 0;
+        }
+        host_matrix values = tensor_.to_host(current_);
+        for (std::size_t i = 0; i < ahead_.size(); ++i) {
+            if (is_picked_[i] || ahead_[i]) values.data()[i] = -std::numeric_limits<float>::infinity();
+        }
+        std::vector<std::int64_t> rows{pick};
+        for (const auto i : highest({values.data(), values.size()}, together - 1)) {
+            if (std::isfinite(values.data()[i])) rows.push_back(i);
+        }
+        const auto products = inner_products(tensor_, gather(tensor_, gradients_, rows), gradients_);
+        for (std::int64_t r = 0; r < static_cast<std::int64_t>(rows.size()); ++r) {
+            ahead_[static_cast<std::size_t>(rows[static_cast<std::size_t>(r)])] =
+                tensor_.gather_rows(products, std::span(&r, 1));
+            ++count_ahead_;
+        }
+    }
 
     void stack() {
         host_matrix block = host_matrix::from_shape({width, tensor_.columns(newest_[0])});
@@ -92,8 +134,12 @@ class gram_projections {
     const Tensor &tensor_;
     const last_layer_gradients<Tensor> &gradients_;
     const typename Tensor::matrix &target_;
-    std::vector<typename Tensor::matrix> stacked_; ///< (width,n) each
-    std::vector<typename Tensor::matrix> newest_;  ///< (1,n) each, fewer than width
+    typename Tensor::matrix current_;                           ///< the projections after the last step
+    std::vector<typename Tensor::matrix> stacked_;              ///< (width,n) each
+    std::vector<typename Tensor::matrix> newest_;               ///< (1,n) each, fewer than width
+    std::vector<std::optional<typename Tensor::matrix>> ahead_; ///< (1,n) each, by candidate
+    std::vector<bool> is_picked_;
+    std::size_t count_ahead_ = 0;
 };
 
 /// The picks' ridge regression in double: Gram matrix K, right side <g_s, target>, and the factor of K +

@@ -4,7 +4,9 @@
 #include <support/expect_error.hpp>
 #include <support/selection_problem.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 namespace {
@@ -71,6 +73,25 @@ BOOST_AUTO_TEST_CASE(picks_as_the_definition_does_from_residual_and_from_gram_co
     }
 }
 
+BOOST_AUTO_TEST_CASE(rows_computed_ahead_and_let_go_change_no_pick) {
+    // More rows are computed than may be held, so that some are dropped and computed again.
+    random_problem problem({.samples = 900, .classes = 4, .width = 9});
+    const auto pool = problem.pool(400);
+    const auto mean = lipt::mean_gradient(problem.tensor, problem.gradients);
+    const auto target = lipt::projections(problem.tensor, problem.gradients, mean);
+    using namespace lipt::methods::detail;
+    using tensor_type = random_problem::tensor_type;
+    const auto by_residual =
+        pursue(problem.tensor, pool, target, {},
+               residual_projections<tensor_type>(problem.tensor, problem.gradients, mean));
+    const auto by_gram = pursue(problem.tensor, pool, target, {},
+                                gram_projections<tensor_type>(problem.tensor, problem.gradients, target));
+    // Late projections are near rounding; the two forms agree as far as they have digits.
+    BOOST_TEST(std::equal(by_residual.order.begin(), by_residual.order.begin() + 40, by_gram.order.begin()));
+    const std::set<std::int64_t> distinct(by_gram.order.begin(), by_gram.order.end());
+    BOOST_TEST(distinct.size() == 400u);
+}
+
 BOOST_AUTO_TEST_CASE(one_pick_has_its_ridge_weight) {
     // d = (-1/2, 1/2) for both, h = 2 and 0: |g|^2 = 5/2 and 1/2, <g_0, g_1> = 1/2, mean.g = (3/2, 1/2).
     random_problem problem({.samples = 2, .classes = 2, .width = 1});
@@ -133,8 +154,9 @@ BOOST_AUTO_TEST_CASE(the_cheaper_form_is_taken_where_it_fits) {
     using lipt::methods::detail::prefer_gram;
     constexpr std::size_t memory = std::size_t{512} << 20;
     BOOST_TEST(prefer_gram(1281, 128, 1000, 512, memory));
-    BOOST_TEST(!prefer_gram(1281, 128, 1000, 512, std::size_t{4} * 1281 * 128 - 1));
-    BOOST_TEST(prefer_gram(1281, 128, 1000, 512, std::size_t{4} * 1281 * 128));
+    constexpr std::size_t needed = std::size_t{4} * 1281 * (128 + lipt::methods::detail::gram_rows_ahead);
+    BOOST_TEST(!prefer_gram(1281, 128, 1000, 512, needed - 1));
+    BOOST_TEST(prefer_gram(1281, 128, 1000, 512, needed));
     BOOST_TEST(!prefer_gram(5000, 3500, 10, 64, memory));
 }
 
