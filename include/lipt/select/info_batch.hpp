@@ -3,6 +3,7 @@
 
 #include <lipt/error.hpp>
 #include <lipt/random.hpp>
+#include <lipt/training_loop.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -18,20 +19,14 @@ struct info_batch_options {
     double annealing = 0.875; ///< share of the epochs after which nothing is left out any more
 };
 
-/// What one epoch trains on. shapes: both (k)
-struct info_batch_epoch {
-    std::vector<std::int64_t> indices; ///< ascending
-    std::vector<float> weights;        ///< for the loss
-};
-
 /// The samples of epoch `epoch` of `epochs`: one whose last loss is below the mean is left out with chance
 /// `ratio`, otherwise weighs 1/(1 - ratio), so that the expected gradient is that of all samples; the others
 /// weigh 1. Everything is kept in the last epochs, and where a sample has no loss yet (not finite) it is.
 /// Each sample draws for itself, a function of (seed, epoch, index); the authors' program draws a fixed
 /// number. shapes: losses (N), of the last time each sample was seen. errors: C22 ratio or annealing outside
 /// its range. cost: O(N). source: [Qin2024] Equations 2 to 4
-inline info_batch_epoch info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
-                                   std::uint64_t seed, const info_batch_options &options = {}) {
+inline epoch_samples info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
+                                std::uint64_t seed, const info_batch_options &options = {}) {
     require(options.ratio >= 0 && options.ratio < 1 && options.annealing >= 0 && options.annealing <= 1,
             "C22", "info_batch: a ratio of ", options.ratio, " and an annealing of ", options.annealing,
             ", expected 0 to below 1 and 0 to 1");
@@ -44,7 +39,7 @@ inline info_batch_epoch info_batch(std::span<const float> losses, std::uint32_t 
     }
     const bool prunes = known > 0 && epoch < options.annealing * epochs;
     const double mean = known > 0 ? sum / static_cast<double>(known) : 0.0;
-    info_batch_epoch out;
+    epoch_samples out;
     for (std::size_t i = 0; i < losses.size(); ++i) {
         const bool low = prunes && std::isfinite(losses[i]) && losses[i] < mean;
         rng draw(
