@@ -32,7 +32,7 @@ method_cost gradmatch_cost(const pool_shape &pool, const select_options &options
     if (prefers_gram(options.memory)) {
         cost.kept = similarities::kept;
         cost.sweep_bytes = s.k * (s.gradients() + 2 * s.n * s.k);
-        cost.bytes = 4 * s.n * (s.k + 256); // and of the candidates ahead
+        cost.bytes = 4 * s.n * (s.k + static_cast<double>(methods::detail::gram_rows_ahead));
     } else {
         if (prefers_gram(std::numeric_limits<std::size_t>::max())) cost.kept = similarities::recomputed;
         cost.product_flops += s.k * 2 * s.n * s.c * s.e + s.k * s.k * s.c * s.e;

@@ -109,8 +109,9 @@ selection choose_from(const pipeline_context &context, const Tensor &tensor,
 /// Whether a method looks at a model at all.
 inline bool needs_model(const method_info &method) { return method.gradients || method.validation; }
 
-/// Checks that the selector can use what the pre-training makes, before that is paid for.
-/// errors: C01, C40 unknown selector, U18 several models for a method that is no scorer
+/// Checks that the selector can use what the pre-training makes, and the main training what the selector
+/// gives, before either is paid for. errors: C01, C40 unknown selector, U18 several models for a method that
+/// is no scorer, U28 weights that may be negative for a loss
 inline void check_models(const pipeline_settings &settings) {
     const bool several = (settings.pretrain == pretrain_kind::full && settings.full_runs > 1) ||
                          settings.features == features_kind::ensemble;
@@ -122,6 +123,9 @@ inline void check_models(const pipeline_settings &settings) {
     require(fits() || !several, "U18", "settings: ", settings.selector,
             " cannot use several models, only scores can be averaged: use --pretrain-runs 1 and "
             "--features soup, or a selector that scores");
+    require(settings.method.gradmatch.weights != pursuit_weights::ridge || !settings.use_weights, "U28",
+            "settings: ridge weights of GradMatch may be negative, which no loss can take: use "
+            "--gradmatch-weights nonnegative, or --use-weights false");
 }
 
 /// Chooses the subset from one or several models' gradients; several average their scores, so the method must

@@ -74,7 +74,8 @@ struct pipeline_settings {
 /// Checks what no single stage can: ranges of the settings that join stages.
 /// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training
 /// does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment's bin, U17 ensemble of
-/// nobody, U19 trials of nothing
+/// nobody, U19 trials of nothing,
+/// C-ids of the methods' settings
 inline void check(const pipeline_settings &settings) {
     require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ",
             settings.hold_out, ", expected above 0 and below 1 (--hold-out)");
@@ -101,6 +102,7 @@ inline void check(const pipeline_settings &settings) {
             ", expected 0 to ", rand.bins - 1);
     require(settings.features == features_kind::soup || settings.pretrain == pretrain_kind::lipt, "U17",
             "settings: --features ensemble needs workers: use --pretrain lipt");
+    check(settings.method);
     require(
         settings.trials.budget > 0 && settings.trials.hold_out > 0 && settings.trials.hold_out < 1 &&
             settings.trials.margin >= 0,

@@ -18,8 +18,9 @@
 
 namespace lipt {
 
-/// The candidates of the trials, stratified random first. Without names: those that were seen to be good for
-/// some such fraction.
+/// The candidates of the trials, stratified random first. Without names: coverage, samples of middling
+/// difficulty and strata of it, and the hardest as well where a quarter or more is kept; a guess from other
+/// people's figures, which the trials are there to put to the test. errors: C01, C40 an unknown name
 inline std::vector<named_method> trial_candidates(const pipeline_settings &settings) {
     std::string names = settings.trials.candidates;
     if (names.empty()) {
@@ -51,7 +52,7 @@ namespace detail {
 /// A candidate on trial: its subset, and which of the scored samples its last training got right.
 struct contestant {
     named_method method;
-    selection chosen;      ///< by position in the ranked samples
+    selection chosen;
     epoch_samples samples; ///< of the training set, without those that are scored
     std::vector<bool> right;
 
@@ -157,8 +158,9 @@ std::vector<contestant> contestants_of(const pipeline_context &context, const Te
 
 /// Chooses the method and the subset by trials from the weights that the main training will start from. Every
 /// trial has the same chance (order and augmentation) and the same number of steps in its rung; samples that
-/// are scored are in no trial's training, but may be in the subset. errors: as select; U11 nothing is kept.
-/// cost: at most trials.budget times the main training, a pass over the scored samples a trial, and every
+/// are scored are in no trial's training, but may be in the subset. shapes: start (S). errors: as select; U11
+/// nothing is kept, U19 nothing to score on. cost: trials.budget times the main training and at most a batch
+/// more a trial, a pass forward over the scored samples a trial, and every
 /// candidate's selection. source: [Jamieson2016] successive halving
 template <training_backend Training, tensor_backend Tensor>
 std::pair<selection, trial_report>
@@ -170,6 +172,8 @@ choose_by_trials(const pipeline_context &context, Training &backend, const Tenso
     std::vector<std::int64_t> scored;
     for (const auto position : split.part)
         scored.push_back(features.ranked[static_cast<std::size_t>(position)]);
+    require(!scored.empty(), "U19", "settings: --trial-hold-out ", settings.trials.hold_out, " of ",
+            features.ranked.size(), " samples leaves none to score trials on: raise it");
     auto contestants = detail::contestants_of(context, tensor, features, scored);
     const auto sizes = detail::rung_sizes(contestants.size());
     const std::size_t kept = contestants[0].chosen.indices.size();

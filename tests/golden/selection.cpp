@@ -238,14 +238,14 @@ std::vector<bool> same_picks(const std::string &method, const lipt::selection &c
     return in_order;
 }
 
-/// Every score within 1e-5 of the stored one, or within 1e-7 where it is that small.
-void check_scores(const std::string &method, const lipt::selection &chosen) {
+/// Every score within 1e-5 of the stored one, relative to it or to `least` where it is smaller than that.
+void check_scores(const std::string &method, const lipt::selection &chosen, double least) {
     const auto expected = values<double>(method + "-scores");
     BOOST_REQUIRE(chosen.scores.size() == expected.size());
     double worst = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const double apart = std::abs(static_cast<double>(chosen.scores[i]) - expected[i]);
-        worst = std::max(worst, apart / std::max(std::abs(expected[i]), 1e-2));
+        worst = std::max(worst, apart / std::max(std::abs(expected[i]), least));
     }
     BOOST_TEST(worst < 1e-5);
 }
@@ -284,7 +284,9 @@ BOOST_AUTO_TEST_CASE(scores) {
     for (const std::string method : {"grand", "el2n", "entropy", "margin", "least_confidence"}) {
         BOOST_TEST_CONTEXT(method) {
             const auto chosen = stored().select(method);
-            check_scores(method, chosen);
+            // A margin or an entropy is a difference of probabilities, and may be near 0; a length is not.
+            const bool is_length = method == "grand" || method == "el2n";
+            check_scores(method, chosen, is_length ? 0.0 : 1e-2);
             same_picks(method, chosen, score_sum(method));
         }
     }

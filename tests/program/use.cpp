@@ -175,6 +175,9 @@ BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
     std::filesystem::remove_all(folder / "run");
     check_run_refused({"--selector", "auto", "--trial-candidates", "magic"}, 2, "LIPT-C01");
     check_run_refused({"--selector", "gradmatch/ccs"}, 2, "LIPT-C40");
+    check_run_refused({"--selector", "el2n/ccs", "--ccs-cutoff", "2"}, 2, "LIPT-C17");
+    check_run_refused({"--gradmatch-ridge", "0"}, 2, "LIPT-C14");
+    check_run_refused({"--gradmatch-weights", "ridge"}, 2, "LIPT-U28");
     check_run_refused({"--selector", "auto", "--trial-budget", "0"}, 2, "LIPT-U19");
     check_run_refused({"--selector", "auto", "--pretrain", "full", "--pretrain-runs", "2"}, 2, "LIPT-U18");
 }

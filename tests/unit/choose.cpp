@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/toy_images.hpp>
+#include <support/toy_run.hpp>
 
 #include <cmath>
 
@@ -16,18 +17,12 @@ using training = lipt::reference::training;
 const lipt::reference::tensor tensor{};
 
 struct setup {
-    lipt_test::toy_images train{90, 1}, test{30, 2};
-    lipt::pipeline_settings settings;
+    lipt_test::toy_images train{150, 1}, test{30, 2};
+    lipt::pipeline_settings settings = lipt_test::toy_settings();
 
-    setup() {
-        settings.hold_out = 0.2;
-        settings.fraction = 0.2;
-        settings.selector = "grand";
-        settings.shards = {.workers = 2, .minibatches = 1, .batch_size = 16};
-    }
+    setup() { settings.hold_out = 0.2; }
     lipt::pipeline_context context() const {
-        const auto spec = lipt::make_network("resnet8", {.image = {1, 8, 8}, .classes = 3});
-        return lipt::make_context(spec, train.view(), test.view(), settings);
+        return lipt_test::toy_context(train.view(), test.view(), settings);
     }
 };
 
@@ -37,13 +32,13 @@ BOOST_AUTO_TEST_CASE(candidates_are_the_samples_that_may_be_kept) {
     setup s;
     using features = lipt::candidate_features<lipt::reference::tensor>;
     const features all = lipt::candidates_of<lipt::reference::tensor>(s.context());
-    BOOST_TEST(all.ranked.size() == 90u);
+    BOOST_TEST(all.ranked.size() == 150u);
     BOOST_TEST(std::is_sorted(all.ranked.begin(), all.ranked.end()));
     BOOST_TEST(!all.modelled);
     s.settings.rank_held_out = false;
     const features some = lipt::candidates_of<lipt::reference::tensor>(s.context());
-    BOOST_TEST(some.ranked.size() == 72u);
-    for (std::size_t i = 0; i < 72; ++i)
+    BOOST_TEST(some.ranked.size() == 120u);
+    for (std::size_t i = 0; i < 120; ++i)
         BOOST_TEST(some.labels[i] == s.train.view().labels[static_cast<std::size_t>(some.ranked[i])]);
 }
 
@@ -56,9 +51,9 @@ BOOST_AUTO_TEST_CASE(a_choice_names_samples_of_the_training_set) {
     const std::vector<std::vector<float>> models{lipt::initial_weights(context.spec, 1)};
     const auto chosen = lipt::choose_subset(context, backend, tensor, lipt::method_of("grand", {}), models, 0,
                                             features, select);
-    BOOST_TEST(chosen.indices.size() == 14u); // a fifth of 72
-    BOOST_TEST(features.forward == 90u);
-    BOOST_TEST(chosen.scores.size() == 90u);
+    BOOST_TEST(chosen.indices.size() == 24u); // a fifth of 120
+    BOOST_TEST(features.forward == 150u);
+    BOOST_TEST(chosen.scores.size() == 150u);
     for (const auto index : context.held_out) {
         BOOST_TEST((std::find(chosen.indices.begin(), chosen.indices.end(), index) == chosen.indices.end()));
         BOOST_TEST(std::isnan(chosen.scores[static_cast<std::size_t>(index)]));
@@ -100,6 +95,7 @@ BOOST_AUTO_TEST_CASE(models_that_are_not_there_are_said) {
     s.settings.pretrain = lipt::pretrain_kind::full;
     BOOST_TEST(id() == "LIPT-S06"); // not finished
     s.settings.pretrain = lipt::pretrain_kind::none;
+    s.settings.start = lipt::start_kind::fresh;
     BOOST_TEST(id() == "");
     s.settings.pretrain = lipt::pretrain_kind::lipt;
     s.settings.start = lipt::start_kind::pretrained;

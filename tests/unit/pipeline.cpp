@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/toy_images.hpp>
+#include <support/toy_run.hpp>
 
 #include <set>
 
@@ -17,30 +18,10 @@ const lipt::reference::tensor tensor{};
 
 struct setup {
     lipt_test::toy_images train{240, 1}, test{60, 2};
-    lipt::pipeline_settings settings;
+    lipt::pipeline_settings settings = lipt_test::toy_settings();
 
-    setup() {
-        settings.seed = 5;
-        settings.hold_out = 0.1;
-        settings.initialize.epochs = 0.5;
-        settings.initialize.batch_size = 16;
-        settings.shards = {.workers = 3, .minibatches = 2, .batch_size = 16};
-        settings.local.training.epochs = 2;
-        settings.local.training.batch_size = 16;
-        settings.observe_images = 32;
-        settings.soup.points = 2;
-        settings.selector = "grand";
-        settings.fraction = 0.2;
-        settings.main.epochs = 3;
-        settings.main.batch_size = 16;
-        settings.start = lipt::start_kind::pretrained;
-        // A toy image's class is where its bar stands: to crop or flip it would change the class.
-        settings.initialize.augment.crop_flip = settings.main.augment.crop_flip = false;
-        settings.local.training.augment.rand_augment = false;
-    }
     lipt::pipeline_context context() const {
-        const auto spec = lipt::make_network("resnet8", {.image = {1, 8, 8}, .classes = 3});
-        return lipt::make_context(spec, train.view(), test.view(), settings);
+        return lipt_test::toy_context(train.view(), test.view(), settings);
     }
     lipt::pipeline_result run(lipt::memory_store &store) const {
         return lipt::run_pipeline<training>(context(), tensor, store);

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/toy_images.hpp>
+#include <support/toy_run.hpp>
 
 #include <algorithm>
 
@@ -20,32 +21,18 @@ struct setup {
     lipt_test::toy_images train{300, 1}, test{60, 2};
     lipt::image_set noisy = train.view();
     std::vector<std::int32_t> labels{noisy.labels.begin(), noisy.labels.end()};
-    lipt::pipeline_settings settings;
+    lipt::pipeline_settings settings = lipt_test::toy_settings();
 
     setup() {
         for (std::size_t i = 0; i < labels.size(); i += 5) labels[i] = (labels[i] + 1) % 3;
         noisy.labels = labels;
-        settings.seed = 5;
-        settings.hold_out = 0.1;
         settings.initialize.epochs = 2;
-        settings.initialize.batch_size = 16;
-        settings.shards = {.workers = 3, .minibatches = 2, .batch_size = 16};
-        settings.local.training.batch_size = 16;
-        settings.observe_images = 32;
-        settings.soup.points = 2;
+        settings.local.training.epochs = 5;
+        settings.main.epochs = 6;
         settings.selector = "auto";
         settings.trials = {.candidates = "grand,el2n", .budget = 1.0, .hold_out = 0.3};
-        settings.fraction = 0.2;
-        settings.main.epochs = 6;
-        settings.main.batch_size = 16;
-        settings.start = lipt::start_kind::pretrained;
-        settings.initialize.augment.crop_flip = settings.main.augment.crop_flip = false;
-        settings.local.training.augment.rand_augment = false;
     }
-    lipt::pipeline_context context() const {
-        const auto spec = lipt::make_network("resnet8", {.image = {1, 8, 8}, .classes = 3});
-        return lipt::make_context(spec, noisy, test.view(), settings);
-    }
+    lipt::pipeline_context context() const { return lipt_test::toy_context(noisy, test.view(), settings); }
 };
 
 /// The trials of a run whose pre-training is done.
@@ -153,6 +140,13 @@ BOOST_AUTO_TEST_CASE(impossible_trials_are_refused_before_any_work) {
     BOOST_TEST(lipt_test::error_id([&] { lipt::trial_candidates(s.settings); }) == "LIPT-C40");
     s.settings.trials.candidates = "stratified,el2n/ccs";
     BOOST_TEST(lipt::trial_candidates(s.settings).size() == 2u);
+    s.settings.method.gradmatch.weights = lipt::pursuit_weights::ridge;
+    BOOST_TEST(lipt_test::error_id([&] { lipt::check_models(s.settings); }) == "LIPT-U28");
+    s.settings.use_weights = false;
+    BOOST_TEST(lipt_test::error_id([&] { lipt::check_models(s.settings); }) == "");
+    s.settings.method.sampler.ccs.cutoff = 1;
+    BOOST_TEST(lipt_test::error_id([&] { s.context(); }) == "LIPT-C17");
+    s.settings.method = {};
     s.settings.trials.budget = 0;
     BOOST_TEST(lipt_test::error_id([&] { s.context(); }) == "LIPT-U19");
     s.settings.pretrain = lipt::pretrain_kind::full;

@@ -24,7 +24,7 @@ struct cal_score {
     template <tensor_backend Tensor>
     static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
                                    const select_options &options) {
-        require(options.cal.neighbours > 0, "C18", "cal: 0 neighbours, expected at least 1");
+        check(options.cal);
         const auto graph = nearest_neighbours(tensor, pool.gradients, options.cal.neighbours);
         return detail::rate_probabilities(tensor, pool, [&](const auto &p, std::size_t i) {
             double sum = 0;

@@ -46,7 +46,7 @@ struct glister {
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
-        require(options.glister.rounds > 0, "C11", "glister: 0 rounds, expected at least 1");
+        check(options.glister);
         const auto &validation = pool.validation;
         const std::size_t share = (pool.quota + options.glister.rounds - 1) / options.glister.rounds;
         auto target = mean_gradient(

@@ -36,8 +36,7 @@ struct gradmatch {
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
-        const double ridge = options.gradmatch.ridge;
-        require(ridge > 0, "C14", "gradmatch: ridge is ", ridge, ", expected above 0");
+        check(options.gradmatch);
         const auto mean = mean_gradient(tensor, pool.gradients);
         const auto target = projections(tensor, pool.gradients, mean);
         if (detail::prefer_gram(pool.members.size(), pool.quota, tensor.columns(pool.gradients.residual),

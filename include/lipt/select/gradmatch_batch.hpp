@@ -63,8 +63,7 @@ struct gradmatch_batch {
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
         const auto &asked = options.gradmatch;
-        require(asked.ridge > 0 && asked.batch > 0, "C14", "gradmatch-batch: ridge is ", asked.ridge,
-                " and a batch ", asked.batch, " samples, expected both above 0");
+        check(asked);
         const std::size_t size = std::min(asked.batch, pool.quota);
         const detail::minibatches batches(pool.members.size(), size,
                                           rng({.seed = options.seed,

@@ -121,8 +121,7 @@ template <set_function Function>
 pool_picks maximise(Function &function, std::size_t quota, std::size_t pool, const select_options &options) {
     const auto &asked = options.submodular;
     const bool drawn = asked.greedy == greedy_kind::stochastic;
-    require(!drawn || (asked.epsilon > 0 && asked.epsilon < 1), "C15", "greedy: epsilon is ", asked.epsilon,
-            ", expected between 0 and 1");
+    check(asked);
     if (asked.greedy == greedy_kind::lazy && !Function::at_hand)
         return detail::maximise_lazily(function, quota);
     return detail::maximise_anew(

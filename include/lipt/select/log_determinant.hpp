@@ -105,7 +105,7 @@ struct log_determinant {
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
         const double ridge = options.log_determinant.ridge;
-        require(ridge > 0, "C16", "log-determinant: ridge is ", ridge, ", expected above 0");
+        check(options.log_determinant);
         factored_vectors<Tensor> unit(tensor, pool.gradients, options.submodular.space);
         unit.normalise();
         volume_function<Tensor> volume(tensor, unit, ridge);

@@ -95,9 +95,7 @@ struct d2 {
     static std::vector<std::int64_t> sample(const Tensor &tensor, const selection_pool<Tensor> &pool,
                                             std::span<const float> scores, const select_options &options) {
         const auto &asked = options.sampler.d2;
-        require(asked.neighbours > 0 && asked.forward >= 0 && asked.reverse >= 0, "C17",
-                "d2: ", asked.neighbours, " neighbours and decays of ", asked.forward, " and ", asked.reverse,
-                ", expected at least one and none below 0");
+        check(asked);
         auto graph = nearest_neighbours(tensor, pool.gradients, asked.neighbours);
         detail::make_undirected(graph);
         detail::square_in_units(graph, asked.unit);

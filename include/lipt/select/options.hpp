@@ -1,6 +1,8 @@
 // What the methods may be told: one struct a method or a family, each with the default that its source gives.
 #pragma once
 
+#include <lipt/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -113,5 +115,66 @@ struct select_options {
     std::function<void(std::size_t pool, const pool_picks &picks)> remember{};
     std::function<bool(std::size_t pool, pool_picks &picks)> recall{};
 };
+
+/// errors: C14
+inline void check(const gradmatch_options &options) {
+    require(options.ridge > 0 && options.batch > 0, "C14", "gradmatch: ridge is ", options.ridge,
+            " and a batch ", options.batch, " samples, expected both above 0");
+}
+
+/// errors: C11
+inline void check(const glister_options &options) {
+    require(options.rounds > 0, "C11", "glister: 0 rounds, expected at least 1");
+}
+
+/// errors: C15
+inline void check(const submodular_options &options) {
+    const bool drawn = options.greedy == greedy_kind::stochastic;
+    require(!drawn || (options.epsilon > 0 && options.epsilon < 1), "C15", "greedy: epsilon is ",
+            options.epsilon, ", expected between 0 and 1");
+}
+
+/// errors: C16
+inline void check(const log_determinant_options &options) {
+    require(options.ridge > 0, "C16", "log-determinant: ridge is ", options.ridge, ", expected above 0");
+}
+
+/// errors: C18
+inline void check(const cal_options &options) {
+    require(options.neighbours > 0, "C18", "cal: 0 neighbours, expected at least 1");
+}
+
+/// errors: C17
+inline void check(const ccs_options &options) {
+    require(options.cutoff >= 0 && options.cutoff < 1 && options.strata > 0, "C17", "ccs: a cutoff of ",
+            options.cutoff, " and ", options.strata, " strata, expected from 0 to below 1 and at least one");
+}
+
+/// errors: C17
+inline void check(const d2_options &options) {
+    require(options.neighbours > 0 && options.forward >= 0 && options.reverse >= 0, "C17",
+            "d2: ", options.neighbours, " neighbours and decays of ", options.forward, " and ",
+            options.reverse, ", expected at least one and none below 0");
+}
+
+/// errors: C17
+inline void check(const beta_options &options) {
+    require(options.concentration >= 2 && options.exponent > 0, "C17", "beta: a concentration of ",
+            options.concentration, " and an exponent of ", options.exponent,
+            ", expected at least 2 and above 0");
+}
+
+/// All of them, whichever method will read them: what cannot be is refused before anything is paid for. Each
+/// method checks its own as well, for those who call it by itself. errors: C11, C14 to C18
+inline void check(const select_options &options) {
+    check(options.gradmatch);
+    check(options.glister);
+    check(options.submodular);
+    check(options.log_determinant);
+    check(options.cal);
+    check(options.sampler.ccs);
+    check(options.sampler.d2);
+    check(options.sampler.beta);
+}
 
 } // namespace lipt

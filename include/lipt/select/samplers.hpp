@@ -69,8 +69,7 @@ struct ccs {
     static std::vector<std::int64_t> sample(std::span<const float> scores, std::size_t quota,
                                             const select_options &options, std::size_t pool) {
         const auto &asked = options.sampler.ccs;
-        require(asked.cutoff >= 0 && asked.cutoff < 1 && asked.strata > 0, "C17", "ccs: a cutoff of ",
-                asked.cutoff, " and ", asked.strata, " strata, expected 0 to 1 and at least one");
+        check(asked);
         auto order = highest(scores, scores.size());
         const auto wanted = static_cast<std::size_t>(asked.cutoff * static_cast<double>(order.size()));
         const std::size_t cut = std::min(wanted, order.size() - quota);
@@ -113,9 +112,7 @@ struct beta_sampler {
     static std::vector<std::int64_t> sample(std::span<const float> scores, std::size_t quota,
                                             const select_options &options, std::size_t pool) {
         const auto &asked = options.sampler.beta;
-        require(asked.concentration >= 2 && asked.exponent > 0, "C17", "beta: a concentration of ",
-                asked.concentration, " and an exponent of ", asked.exponent,
-                ", expected at least 2 and above 0");
+        check(asked);
         const auto [a, b] =
             parameters(static_cast<double>(quota) / static_cast<double>(scores.size()), asked);
         const auto difficulty = detail::normalised(scores);
