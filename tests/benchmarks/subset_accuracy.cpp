@@ -55,12 +55,15 @@ struct row {
     }
 };
 
+bool looks_at_model(const std::string &selector) {
+    return selector == automatic || needs_model(method_of(selector, {}).info);
+}
+
 /// Methods side by side: from fresh weights and from the soup.
 std::vector<row> rows_of(const std::vector<std::string> &methods) {
     std::vector<row> rows;
     for (const auto &method : methods) {
-        const bool needs_model = method == automatic || lipt::needs_model(method_of(method, {}).info);
-        rows.push_back({needs_model ? "lipt" : "none", method, start_kind::fresh});
+        rows.push_back({looks_at_model(method) ? "lipt" : "none", method, start_kind::fresh});
         rows.push_back({"lipt", method, start_kind::pretrained});
     }
     return rows;
@@ -133,6 +136,7 @@ json result_of(const arguments &args, const row &asked, const pipeline_settings 
                 {"network", args.network},
                 {"fraction", settings.fraction},
                 {"epochs", settings.main.epochs},
+                {"images", args.images},
                 {"batch_size", args.batch_size},
                 {"train_samples", args.train_samples},
                 {"learning_rate", args.learning_rate},
@@ -184,8 +188,54 @@ struct task {
     double fraction;
 };
 
+/// The pre-trained model's outputs, made once for all rows of a seed; each is charged their cost.
+struct shared_outputs {
+    candidate_features<chosen::tensor> features;
+    stage_cost cost{.name = "features"};
+};
+
+shared_outputs outputs_of(const pipeline_context &context, const std::vector<task> &tasks,
+                          memory_store &store) {
+    shared_outputs outputs{.features = candidates_of<chosen::tensor>(context)};
+    const bool wanted = std::any_of(tasks.begin(), tasks.end(),
+                                    [](const task &one) { return looks_at_model(one.asked.selector); });
+    if (!wanted || context.settings.pretrain == pretrain_kind::none || context.settings.full_runs > 1)
+        return outputs;
+    auto backend = chosen::training::make(context.spec, {.threads = context.settings.threads});
+    const auto tensor = chosen::make_tensor(context.settings.threads);
+    meter clock;
+    backend.load(feature_models(context, store).front(), {});
+    add_outputs(context, backend, tensor, outputs.features, outputs.cost);
+    clock.charge(outputs.cost);
+    return outputs;
+}
+
+/// The subset of one row: from the shared outputs where there are some, as the pipeline does it elsewhere.
+selection subset_of(const pipeline_context &context, chosen::training &backend, const chosen::tensor &tensor,
+                    const shared_outputs &outputs, memory_store &store) {
+    if (!outputs.features.modelled || !looks_at_model(context.settings.selector))
+        return select_subset(context, backend, tensor, store);
+    stage_cost cost{.name = "select"};
+    meter clock(meter::scope::thread);
+    selection subset;
+    if (context.settings.selector == automatic) {
+        auto [chosen, report] = choose_by_trials(context, backend, tensor, outputs.features,
+                                                 starting_weights(context, store), cost);
+        subset = std::move(chosen);
+        store.save_trials(report);
+    } else {
+        subset = choose_from(context, tensor, outputs.features, method_of(context.settings.selector, {}));
+        detail::to_set_indices(subset, outputs.features.ranked, context.train.size());
+    }
+    clock.charge(cost);
+    store.record(outputs.cost);
+    store.record(cost);
+    return subset;
+}
+
 /// The main training of one row, from what the pre-training left in the store.
-json run_task(const arguments &args, const pipeline_context &shared, const task &one, memory_store store) {
+json run_task(const arguments &args, const pipeline_context &shared, const task &one,
+              const shared_outputs &outputs, memory_store store) {
     auto context = shared;
     auto &settings = context.settings;
     settings.selector = one.asked.selector;
@@ -197,10 +247,13 @@ json run_task(const arguments &args, const pipeline_context &shared, const task 
     if (args.images > 0)
         settings.main.epochs = static_cast<double>(args.images) /
                                std::floor(one.fraction * static_cast<double>(shared.train.size()) + 0.5);
-    settings.evaluate_every = static_cast<std::size_t>(std::max(1.0, std::ceil(settings.main.epochs / 4)));
+    // Over fractions the last accuracy counts; four on the way elsewhere.
+    const double scores = args.images > 0 ? 1 : 4;
+    settings.evaluate_every =
+        static_cast<std::size_t>(std::max(1.0, std::ceil(settings.main.epochs / scores)));
     auto backend = chosen::training::make(context.spec, {.threads = 1});
     const auto tensor = chosen::make_tensor(1);
-    const auto subset = select_subset(context, backend, tensor, store);
+    const auto subset = subset_of(context, backend, tensor, outputs, store);
     const auto trained = train_on_subset(context, backend, tensor, subset, store);
     return result_of(args, one.asked, settings, store, trained);
 }
@@ -209,10 +262,11 @@ json run_task(const arguments &args, const pipeline_context &shared, const task 
 void run_rows(const arguments &args, const image_set &train, const image_set &test, const network_spec &spec,
               std::uint64_t seed, const std::string &kind, const std::vector<task> &tasks) {
     const auto shared = make_context(spec, train, test, settings_of(args, seed, kind));
-    const memory_store base = pretrain(shared, kind);
+    memory_store base = pretrain(shared, kind);
+    const auto outputs = outputs_of(shared, tasks, base);
     std::mutex writing;
     const auto failures = adapters::launch_in_threads(args.jobs)(tasks.size(), [&](std::size_t t) {
-        const auto result = run_task(args, shared, tasks[t], base);
+        const auto result = run_task(args, shared, tasks[t], outputs, base);
         const std::scoped_lock lock(writing);
         std::ofstream(args.out, std::ios::app) << result.dump() + "\n";
         fmt::print("seed {}  {:<55} {:>5}  {:.2f}\n", seed, tasks[t].asked.name(), tasks[t].fraction,

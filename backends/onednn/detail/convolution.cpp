@@ -1,5 +1,7 @@
 #include "convolution.hpp"
 
+#include "kernels.hpp"
+
 #include <lipt/error.hpp>
 
 #include <dnnl.hpp>
@@ -9,6 +11,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lipt::onednn::detail {
@@ -88,6 +91,7 @@ struct convolution::implementation {
     memory::desc plain, forward_weights, backward_weights, gradient_weights, bias;
     std::map<std::size_t, prepared> forward, backward_data, weights_gradient;
     std::size_t scratch_bytes = 0;
+    bool own_weights_gradient = false;
 
     memory::desc activation(const image_shape &each, std::size_t images, bool blocked) const {
         const auto tag = !blocked                ? memory::format_tag::nchw
@@ -165,6 +169,12 @@ struct convolution::implementation {
         scratch_bytes = std::max(scratch_bytes, needed.get_size());
     }
 
+    /// Whether the weights lie as `image_weights_gradient` writes them.
+    bool images_layout() const {
+        const auto tag = channel_block() == 16 ? memory::format_tag::Acdb16a : memory::format_tag::Acdb8a;
+        return shape.input == 0 && forward_weights == memory::desc(plain.dims(), memory::data_type::f32, tag);
+    }
+
     void prepare_forward(std::size_t images) {
         const auto made = describe(images);
         if (!forward_weights) settle(forward_weights, made.weights_desc());
@@ -197,6 +207,10 @@ struct convolution::implementation {
             {algorithm(pass::weights), source(images), forward_weights, target(images), strides, padding,
              padding},
             plain_attributes(), processor(), hint);
+        // Without AVX-512 oneDNN has no fast gradient for images of one channel: seventy times the forward
+        // pass.
+        own_weights_gradient = std::string_view(made.impl_info_str()).starts_with("ref") && images_layout();
+        if (own_weights_gradient) return;
         note_scratch(made.scratchpad_desc());
         weights_gradient.emplace(images, prepared(dnnl::convolution_backward_weights(made),
                                                   {{DNNL_ARG_SRC, source(images)},
@@ -258,6 +272,20 @@ void convolution::backward_data(std::size_t images, std::size_t thread, const fl
 }
 void convolution::backward_weights(std::size_t images, std::size_t thread, const float *source,
                                    const float *gradient, float *weights, float *scratch) {
+    if (self_->own_weights_gradient) {
+        const auto &at = self_->shape;
+        image_weights_gradient({.channels = at.in.channels,
+                                .height = at.in.height,
+                                .width = at.in.width,
+                                .out_channels = at.out.channels,
+                                .out_height = at.out.height,
+                                .out_width = at.out.width,
+                                .kernel = at.kernel,
+                                .stride = at.stride,
+                                .padding = at.padding},
+                               images, source, gradient, weights);
+        return;
+    }
     self_->weights_gradient.at(images).run<4>(thread, {source, gradient, weights, scratch});
 }
 

@@ -60,6 +60,17 @@ void pool(const piece_shape &shape, const float *source, float *embeddings);
 /// The gradient of `pool`: each pixel gets 1/pixels of its channel's. shapes: gradients (images,channels)
 void spread(const piece_shape &shape, const float *gradients, float *target);
 
+/// The first layer's convolution: plain images in, blocks of channels out.
+struct image_convolution {
+    std::size_t channels = 0, height = 0, width = 0; ///< of an image
+    std::size_t out_channels = 0, out_height = 0, out_width = 0;
+    std::size_t kernel = 0, stride = 0, padding = 0;
+};
+/// Its weight gradient over a piece. shapes: images (count,ch,h,w), gradients in blocks,
+/// target (out/block,kh,kw,ch,block)
+void image_weights_gradient(const image_convolution &shape, std::size_t count, const float *images,
+                            const float *gradients, float *target);
+
 /// Dot product of two plain vectors, in a fixed order.
 float dot(std::size_t size, const float *a, const float *b);
 /// y += alpha * x.
