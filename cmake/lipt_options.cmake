@@ -1,7 +1,7 @@
 # What can be chosen at configure time, and the flags that every target of this project is built with.
-set(LIPT_BACKEND "onednn" CACHE STRING "Backend of the lipt program: onednn or reference")
-set_property(CACHE LIPT_BACKEND PROPERTY STRINGS onednn reference)
-set(lipt_known_backends onednn reference)
+set(LIPT_BACKEND "onednn" CACHE STRING "Backend of the lipt program: onednn, torch or reference")
+set_property(CACHE LIPT_BACKEND PROPERTY STRINGS onednn torch reference)
+set(lipt_known_backends onednn torch reference)
 if(NOT LIPT_BACKEND IN_LIST lipt_known_backends)
   message(FATAL_ERROR "LIPT_BACKEND is '${LIPT_BACKEND}', expected one of: ${lipt_known_backends}")
 endif()

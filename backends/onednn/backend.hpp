@@ -11,7 +11,10 @@ namespace lipt::onednn {
 
 inline constexpr std::string_view backend_name = "onednn";
 
-/// The tensor backend for this many threads.
-inline tensor make_tensor(std::size_t threads) { return tensor(threads); }
+/// The tensor backend for these options. errors: O01, T08.
+inline tensor make_tensor(const backend_options &options) {
+    check_processor(options, backend_name);
+    return tensor(options.threads);
+}
 
 } // namespace lipt::onednn

@@ -11,7 +11,10 @@ namespace lipt::reference {
 
 inline constexpr std::string_view backend_name = "reference";
 
-/// The tensor backend for this many threads; it uses one.
-inline tensor make_tensor(std::size_t) { return {}; }
+/// The tensor backend; it uses one thread. errors: T08
+inline tensor make_tensor(const backend_options &options) {
+    check_processor(options, backend_name);
+    return {};
+}
 
 } // namespace lipt::reference

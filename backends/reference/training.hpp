@@ -22,8 +22,11 @@ namespace lipt::reference {
 /// all it is given.
 class training {
   public:
-    /// The number of threads is accepted and not used.
-    static training make(const network_spec &spec, const backend_options & = {}) { return training(spec); }
+    /// The number of threads is accepted and not used. errors: T08 another device or precision
+    static training make(const network_spec &spec, const backend_options &options = {}) {
+        check_processor(options, "reference");
+        return training(spec);
+    }
 
     const network_spec &spec() const noexcept { return network_.spec(); }
 

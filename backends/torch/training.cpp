@@ -1,0 +1,233 @@
+#include "training.hpp"
+
+#include "detail/interpreter.hpp"
+#include "detail/optimiser.hpp"
+#include "detail/upload.hpp"
+#include "device.hpp"
+#include "threads.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+namespace lipt::torch {
+
+using namespace detail;
+
+namespace {
+
+computation computation_of(const backend_options &options) {
+    computation how{.device = device_of(options.device)};
+    const bool processor = how.device.is_cpu();
+    require(!processor || options.arithmetic != precision::float16, "L06",
+            "torch: float16 on a processor: use --precision float32 or bfloat16 there");
+    if (options.arithmetic == precision::bfloat16) how.type = at::kBFloat16;
+    if (options.arithmetic == precision::float16) how.type = at::kHalf;
+    if (!processor) how.format = at::MemoryFormat::ChannelsLast;
+    return how;
+}
+
+/// For its lifetime: this many threads, no graph, and a GPU's libraries that round alike every time. What the
+/// process had set comes back afterwards.
+class quiet_call {
+  public:
+    explicit quiet_call(std::size_t threads) : budget_(threads) {
+        auto &context = at::globalContext();
+        context.setDeterministicCuDNN(true);
+        context.setBenchmarkCuDNN(false);
+        context.setAllowTF32CuDNN(false);
+        context.setAllowTF32CuBLAS(false);
+    }
+    ~quiet_call() {
+        auto &context = at::globalContext();
+        context.setDeterministicCuDNN(deterministic_);
+        context.setBenchmarkCuDNN(benchmark_);
+        context.setAllowTF32CuDNN(tf32_convolutions_);
+        context.setAllowTF32CuBLAS(tf32_products_);
+    }
+    quiet_call(const quiet_call &) = delete;
+    quiet_call &operator=(const quiet_call &) = delete;
+
+  private:
+    bool deterministic_ = at::globalContext().deterministicCuDNN();
+    bool benchmark_ = at::globalContext().benchmarkCuDNN();
+    bool tf32_convolutions_ = at::globalContext().allowTF32CuDNN();
+    bool tf32_products_ = at::globalContext().allowTF32CuBLAS();
+    thread_budget budget_;
+    at::NoGradGuard no_graph_;
+};
+
+std::vector<float> to_host(const at::Tensor &flat) {
+    const auto values = flat.cpu();
+    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+} // namespace
+
+class pending_loss::implementation {
+  public:
+    at::Tensor value; ///< (1) on the device
+};
+
+pending_loss::operator float() const { return self_->value.item<float>(); }
+
+/// The network, its optimiser, and the way of a batch to them.
+class training::implementation {
+  public:
+    implementation(const network_spec &spec, const backend_options &options)
+        : threads(options.threads), how(computation_of(options)), network(spec, how), upload(how.device),
+          optimiser(spec, how.device) {
+        if (how.type == at::kHalf) scale.emplace(how.device);
+    }
+
+    at::Tensor images(std::span<const std::uint8_t> pixels, std::size_t count) const {
+        const auto &shape = network.spec().image;
+        const auto size = [](std::size_t extent) { return static_cast<std::int64_t>(extent); };
+        return upload(pixels, {size(count), size(shape.channels), size(shape.height), size(shape.width)});
+    }
+
+    /// The gradient of the mean weighted cross-entropy, and the loss itself on the device.
+    at::Tensor differentiate(const batch_view &batch, double share) {
+        const auto count = static_cast<std::int64_t>(batch.size());
+        const auto pass = network.run(images(batch.pixels, batch.size()), phase::training, share);
+        const auto labels = upload(batch.labels, {count, 1}).to(at::kLong);
+        const auto logarithms = at::log_softmax(pass.values.back(), 1);
+        auto losses = logarithms.gather(1, labels).neg();
+        auto residual =
+            logarithms.exp().scatter_add_(1, labels, at::full({count, 1}, -1.0f, logarithms.options()));
+        if (!batch.weights.empty()) {
+            const auto weights = upload(batch.weights, {count, 1});
+            losses.mul_(weights);
+            residual.mul_(weights);
+        }
+        residual.div_(static_cast<double>(count));
+        if (scale) residual.mul_(scale->scale());
+        network.backward(pass, residual);
+        return losses.to(at::kDouble).sum().div_(static_cast<double>(count)).to(at::kFloat);
+    }
+
+    void descend(const sgd_step &step) {
+        const auto finite = scale ? scale->unscale(network.gradient()) : at::Tensor();
+        const auto mask = step.keep_mask.empty()
+                              ? at::Tensor()
+                              : upload(step.keep_mask, {static_cast<std::int64_t>(step.keep_mask.size())});
+        optimiser.step(step, network.gradient(), mask, finite, network.weights());
+    }
+
+    /// Images that go through the network at once in evaluation.
+    std::size_t piece() const { return how.device.is_cpu() ? 64 : 256; }
+
+    std::size_t threads;
+    computation how;
+    interpreter network;
+    uploader upload;
+    descent optimiser;
+    std::optional<loss_scale> scale;
+};
+
+namespace {
+
+/// The outputs of one piece, not yet read from the device.
+struct piece_output {
+    at::Tensor logits, embeddings;
+    std::size_t first = 0, count = 0;
+
+    void copy_to(network_output &output) const {
+        copy_rows(logits, output.logits);
+        copy_rows(embeddings, output.embeddings);
+    }
+
+  private:
+    void copy_rows(const at::Tensor &from, host_matrix &to) const {
+        const auto rows = from.narrow(0, 0, static_cast<std::int64_t>(count)).cpu().contiguous();
+        std::memcpy(to.data() + first * to.shape(1), rows.data_ptr<float>(),
+                    count * to.shape(1) * sizeof(float));
+    }
+};
+
+} // namespace
+
+training::training(std::unique_ptr<implementation> made) : self_(std::move(made)) {}
+training::training(training &&) noexcept = default;
+training &training::operator=(training &&) noexcept = default;
+training::~training() = default;
+
+training training::make(const network_spec &spec, const backend_options &options) {
+    require(options.threads > 0, "L04", "torch: 0 threads, expected at least 1");
+    const at::NoGradGuard no_graph;
+    return training(std::make_unique<implementation>(spec, options));
+}
+
+const network_spec &training::spec() const noexcept { return self_->network.spec(); }
+
+void training::load(std::span<const float> weights, std::span<const float> momentum) {
+    check_state(spec(), weights);
+    check_momentum(spec(), momentum);
+    const at::NoGradGuard no_graph;
+    const auto view = [](std::span<const float> values) {
+        return at::from_blob(const_cast<float *>(values.data()), {static_cast<std::int64_t>(values.size())},
+                             at::kFloat);
+    };
+    self_->network.weights().copy_(view(weights));
+    auto &kept = self_->optimiser.momentum();
+    kept = momentum.empty() ? at::Tensor() : at::empty_like(self_->network.weights()).copy_(view(momentum));
+}
+
+training_state training::read() const {
+    const auto &momentum = self_->optimiser.momentum();
+    return {.weights = to_host(self_->network.weights()),
+            .momentum = momentum.defined() ? to_host(momentum) : std::vector<float>{}};
+}
+
+pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
+    check_batch(spec(), batch, step);
+    const quiet_call guard(self_->threads);
+    auto loss = self_->differentiate(batch, batch_norm_momentum);
+    self_->descend(step);
+    return pending_loss(
+        std::make_shared<pending_loss::implementation>(pending_loss::implementation{std::move(loss)}));
+}
+
+network_output training::forward(std::span<const std::uint8_t> pixels, std::size_t count) {
+    check_images(spec(), pixels, count);
+    const quiet_call guard(self_->threads);
+    network_output output;
+    output.logits.resize({count, spec().classes});
+    output.embeddings.resize({count, spec().embedding_size()});
+    const std::size_t bytes = spec().image.size(), piece = self_->piece();
+    std::vector<std::uint8_t> filled; // the last piece, so that every image is computed in a full one
+    piece_output before;
+    for (std::size_t first = 0; first < count; first += piece) {
+        const std::size_t size = std::min(piece, count - first);
+        auto part = pixels.subspan(first * bytes, size * bytes);
+        if (size < piece) {
+            filled.assign(part.begin(), part.end());
+            filled.resize(piece * bytes);
+            part = filled;
+        }
+        const auto pass = self_->network.run(self_->images(part, piece), phase::evaluation, 0);
+        // Read one piece late: the device computes this one meanwhile.
+        if (before.count > 0) before.copy_to(output);
+        before = {pass.values.back(), pass.values[spec().layers.back().input], first, size};
+    }
+    before.copy_to(output);
+    return output;
+}
+
+void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
+    check_images(spec(), pixels, count);
+    const quiet_call guard(self_->threads);
+    self_->network.run(self_->images(pixels, count), phase::observation, share);
+}
+
+std::vector<float> training::gradient(const batch_view &batch) {
+    check_batch(spec(), batch);
+    const quiet_call guard(self_->threads);
+    self_->differentiate(batch, 0);
+    auto &gradient = self_->network.gradient();
+    if (self_->scale) gradient.div_(self_->scale->scale());
+    return to_host(gradient);
+}
+
+} // namespace lipt::torch
