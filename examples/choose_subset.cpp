@@ -9,7 +9,7 @@
 /// shapes: logits (N,C), embeddings (N,E), labels (N)
 lipt::selection choose(const lipt::host_matrix &logits, const lipt::host_matrix &embeddings,
                        const std::vector<std::int32_t> &labels, std::size_t classes) {
-    const auto tensor = lipt::reference::make_tensor(1);
+    const auto tensor = lipt::reference::make_tensor({});
     const auto gradients =
         lipt::make_gradients(tensor, tensor.from_host(logits), tensor.from_host(embeddings), labels);
     const lipt::selection_problem<lipt::reference::tensor> problem{.labels = labels,

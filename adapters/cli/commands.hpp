@@ -43,6 +43,7 @@ struct array_selection {
     bool unbalanced = false;
     std::uint64_t seed = 0;
     std::size_t threads = 0;
+    std::string device = "cpu";
     std::size_t max_memory = 512; ///< MiB
     std::filesystem::path out = "subset.npy", weights_out, scores_out, csv;
     bool dry_run = false;

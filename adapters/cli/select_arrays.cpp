@@ -21,7 +21,7 @@ namespace lipt::adapters {
 
 namespace {
 
-using tensor_type = std::remove_const_t<decltype(chosen::make_tensor(1))>;
+using tensor_type = chosen_tensor;
 
 /// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32
 void check_flags(const array_selection &asked, const method_info &method) {
@@ -226,7 +226,8 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
     return select(tensor, opened.method.name, problem, options);
 }
 
-void print_estimate(const opened_selection &opened, const selection_estimate &estimate, std::size_t threads) {
+void print_estimate(const opened_selection &opened, const selection_estimate &estimate,
+                    const tensor_type &tensor, std::size_t threads) {
     const auto total = std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0});
     fmt::print("{}: {} {} of {} samples in {} classes, pools of at most {}\n", opened.named.name,
                opened.method.exact ? "exactly" : "at most", total, opened.outputs.samples(),
@@ -237,7 +238,7 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
     }
-    const auto rates = measure_rates(threads, opened.outputs);
+    const auto rates = measure_rates(tensor, opened.outputs);
     fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
                "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
                estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,
@@ -258,10 +259,11 @@ void select_arrays_command(const array_selection &asked) {
     check_flags(asked, method);
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
+    const auto tensor = chosen::make_tensor({.threads = threads, .device = asked.device});
     const auto opened = open_selection(asked, named);
     const auto estimate = estimate_of(opened, options);
     require_memory(estimate, opened);
-    if (asked.dry_run) return print_estimate(opened, estimate, threads);
+    if (asked.dry_run) return print_estimate(opened, estimate, tensor, threads);
     const auto arrays = arrays_of(opened);
     selection_state state(state_path(asked.out), selection_key(asked, arrays, chosen::backend_name));
     class_progress progress;
@@ -271,7 +273,7 @@ void select_arrays_command(const array_selection &asked) {
     } else if (state.size() > 0) {
         progress.line(fmt::format("select: going on with the {} classes that are done", state.size()));
     }
-    const auto chosen = run_selection(chosen::make_tensor(threads), opened, options, state, progress);
+    const auto chosen = run_selection(tensor, opened, options, state, progress);
     const auto similarity = similarity_words(estimate.known, estimate.kept, estimate.recomputed);
     write_selection(asked, method, opened.outputs.labels, opened.outputs.classes(), chosen, arrays,
                     similarity);

@@ -96,6 +96,9 @@ void add_select_command(CLI::App &app) {
     auto kept = std::make_shared<state>();
     auto *sub = app.add_subcommand("select", "choose the subset of a run, or from stored arrays");
     sub->add_option("--run", kept->run, "run directory to select in, instead of arrays")->type_name("DIR");
+    sub->add_option("--device", kept->arrays.device,
+                    "where it computes: cpu; with the torch backend also cuda or cuda:1")
+        ->capture_default_str();
     sub->add_option("--threads", kept->arrays.threads, "threads in all; 0: as many as there are processors")
         ->type_name("COUNT");
     sub->add_flag("--list", kept->list, "list the methods and leave");

@@ -1,5 +1,4 @@
 #include <lipt/adapters/cli/selection_estimate.hpp>
-#include <lipt/chosen.hpp>
 #include <lipt/gradients.hpp>
 #include <lipt/host_kernels.hpp>
 
@@ -76,8 +75,7 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
     return estimate;
 }
 
-machine_rates measure_rates(std::size_t threads, const stored_outputs &outputs) {
-    const auto tensor = chosen::make_tensor(threads);
+machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs) {
     const auto rows = rows_of_largest_class(outputs, 2048);
     const auto source = from_files(tensor, outputs);
     auto gradients = source(rows);

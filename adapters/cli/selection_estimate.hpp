@@ -3,10 +3,12 @@
 
 #include <lipt/adapters/cli/selection_cost.hpp>
 #include <lipt/adapters/cli/stored_outputs.hpp>
+#include <lipt/chosen.hpp>
 
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace lipt::adapters {
@@ -25,7 +27,9 @@ struct selection_estimate {
 selection_estimate estimate_selection(std::string_view method, std::span<const pool_shape> pools,
                                       const stored_outputs &outputs, const select_options &options);
 
-/// What this machine does in a second, with so many threads.
+using chosen_tensor = std::remove_const_t<decltype(chosen::make_tensor({}))>;
+
+/// What this machine does in a second, on the threads or the device of a tensor backend.
 struct machine_rates {
     double rows = 0;          ///< read, converted and made gradients of
     double product_flops = 0; ///< matrix times matrix
@@ -34,7 +38,7 @@ struct machine_rates {
 };
 
 /// Measured on rows of the largest class, for about a second in all. errors: as npy_rows::read
-machine_rates measure_rates(std::size_t threads, const stored_outputs &outputs);
+machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs);
 
 /// Seconds that the estimate takes at these rates.
 double seconds_of(const selection_estimate &estimate, const machine_rates &rates);

@@ -187,6 +187,15 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("train-samples", s.train_samples, "use a stratified part of the training set, in samples; 0: all");
     visit("network", s.network, "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...");
     visit("seed", p.seed, "seed of everything random");
+    visit(
+        "device", p.device,
+        "where it computes: cpu; with the torch backend also cuda or cuda:1; workers take turns on several, "
+        "with commas between");
+    visit("precision", p.arithmetic,
+          detail::choices<precision>{{"float32", precision::float32},
+                                     {"bfloat16", precision::bfloat16},
+                                     {"float16", precision::float16}},
+          "of activations and convolutions; other than float32 with the torch backend only");
     visit("pretrain", p.pretrain,
           detail::choices<pretrain_kind>{
               {"lipt", pretrain_kind::lipt}, {"full", pretrain_kind::full}, {"none", pretrain_kind::none}},

@@ -64,22 +64,29 @@ class run_data {
     image_batch part_;
 };
 
+/// Workers that train at once: one a thread on a processor, one a device elsewhere.
+std::size_t worker_slots(const pipeline_settings &settings) {
+    if (settings.device == "cpu") return settings.threads;
+    return static_cast<std::size_t>(1 + std::count(settings.device.begin(), settings.device.end(), ','));
+}
+
 /// Everything that a command on a run directory works with.
 struct open_run {
     run_settings settings;
+    decltype(chosen::make_tensor({})) tensor; // made first: a device that is not there must cost nothing
     run_data data;
     progress_display display;
     pipeline_context context;
     run_directory store;
-    decltype(chosen::make_tensor(1)) tensor;
 
     open_run(const run_settings &asked, const fs::path &path)
-        : settings(checked(asked)), data(settings),
+        : settings(checked(asked)),
+          tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
+          data(settings),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
-                               launch_in_threads(settings.pipeline.threads))),
+                               launch_in_threads(worker_slots(settings.pipeline)))),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
-                                      display.observer())),
-          tensor(chosen::make_tensor(settings.pipeline.threads)) {}
+                                      display.observer())) {}
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
@@ -100,7 +107,7 @@ struct open_run {
                 {"data", data.description()}};
     }
     chosen::training backend() const {
-        return chosen::training::make(context.spec, {.threads = settings.pipeline.threads});
+        return chosen::training::make(context.spec, backend_of(settings.pipeline, settings.pipeline.threads));
     }
 };
 

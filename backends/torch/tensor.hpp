@@ -23,6 +23,8 @@ namespace lipt::torch {
 /// A matrix (rows,columns) on some device. Copies are deep, as the concept wants them; moving is free.
 class matrix {
   public:
+    /// No rows and no columns.
+    matrix() : values_(at::empty({0, 0})) {}
     /// Takes over a two-dimensional tensor without copying it. errors: L03 another number of dimensions
     explicit matrix(at::Tensor values) : values_(std::move(values)) {
         require(values_.defined() && values_.dim() == 2, "L03", "torch: a matrix was made of a tensor of ",

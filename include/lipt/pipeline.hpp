@@ -122,7 +122,7 @@ checkpoint train_on_subset(const pipeline_context &context, Training &backend, c
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 pipeline_result run_pipeline(const pipeline_context &context, const Tensor &tensor, Store &store) {
     check_models(context.settings);
-    auto backend = Training::make(context.spec, {.threads = context.settings.threads});
+    auto backend = Training::make(context.spec, backend_of(context.settings, context.settings.threads));
     if (context.settings.pretrain == pretrain_kind::lipt) {
         const auto theta_star = initialize(context, backend, store);
         const auto shards = plan(context, store);

@@ -117,7 +117,7 @@ void work(const pipeline_context &context, const Tensor &tensor, std::span<const
             shards.shards.size() - 1);
     if (store.load_worker(worker).refused.empty()) return;
     meter clock(meter::scope::thread);
-    auto backend = Training::make(context.spec, {.threads = 1});
+    auto backend = Training::make(context.spec, backend_of(context.settings, 1, worker));
     image_batch shard;
     gather(context.train, shards.shards[worker], shard);
     worker_upload upload;

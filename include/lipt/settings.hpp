@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lipt {
 
@@ -41,6 +42,8 @@ struct trial_options {
 struct pipeline_settings {
     std::uint64_t seed = 0;
     std::size_t threads = 2;
+    std::string device = "cpu"; ///< what the backend knows; several with commas between share the workers
+    precision arithmetic = precision::float32;
 
     double hold_out = 0.02;    ///< stratified share of the training set for the soup's score and Glister
     bool rank_held_out = true; ///< held-out samples may be selected
@@ -70,6 +73,21 @@ struct pipeline_settings {
     std::size_t reselect_every = 0; ///< epochs; 0: never
     std::size_t evaluate_every = 1; ///< epochs between scores on the test set; the last is always scored
 };
+
+/// What a backend of these settings is made with. Workers take the devices in turn, everything else the
+/// first.
+inline backend_options backend_of(const pipeline_settings &settings, std::size_t threads,
+                                  std::size_t worker = 0) {
+    std::vector<std::string> devices(1);
+    for (const char letter : settings.device) {
+        if (letter == ',')
+            devices.emplace_back();
+        else
+            devices.back() += letter;
+    }
+    return {
+        .threads = threads, .device = devices[worker % devices.size()], .arithmetic = settings.arithmetic};
+}
 
 /// Checks what no single stage can: ranges of the settings that join stages.
 /// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training

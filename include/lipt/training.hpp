@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -55,14 +56,14 @@ enum class precision : std::uint8_t { float32, bfloat16, float16 };
 /// What a backend is made with.
 struct backend_options {
     std::size_t threads = 1; ///< that one call may use; the results do not depend on it
-    std::string_view device = "cpu";
+    std::string device = "cpu";
     precision arithmetic = precision::float32;
 };
 
 /// Checks the options of a backend that computes on the processor in float32 alone. errors: T08
 inline void check_processor(const backend_options &options, std::string_view backend) {
-    require(options.device == "cpu" && options.arithmetic == precision::float32, "T08",
-            "backend: ", backend, " computes on the processor (cpu) in float32, not on '", options.device,
+    require(options.device == "cpu" && options.arithmetic == precision::float32, "T08", "backend: ", backend,
+            " computes on the processor (cpu) in float32, not on '", options.device,
             "' or in another precision: leave --device and --precision, or build with -DLIPT_BACKEND=torch");
 }
 

@@ -21,7 +21,7 @@
 
 namespace {
 
-using tensor_type = decltype(lipt::chosen::make_tensor(1));
+using tensor_type = decltype(lipt::chosen::make_tensor({}));
 
 struct arguments {
     std::size_t samples = 50000, classes = 10, width = 64, validation = 1000, threads = 2, repeats = 3;
@@ -97,7 +97,7 @@ void print_product_rate(const tensor_type &tensor, std::size_t repeats) {
 }
 
 void run(const arguments &given) {
-    const auto tensor = lipt::chosen::make_tensor(given.threads);
+    const auto tensor = lipt::chosen::make_tensor({.threads = given.threads});
     if (given.method.empty()) print_product_rate(tensor, given.repeats);
     auto made = make_outputs(given, given.samples, 0), held_out = make_outputs(given, given.validation, 1);
     const auto gradients = lipt::make_gradients(tensor, tensor.from_host(made.logits),

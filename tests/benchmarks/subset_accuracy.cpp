@@ -112,7 +112,7 @@ memory_store pretrain(const pipeline_context &context, const std::string &kind) 
     memory_store store;
     if (kind == "none") return store;
     auto backend = chosen::training::make(context.spec, {.threads = context.settings.threads});
-    const auto tensor = chosen::make_tensor(context.settings.threads);
+    const auto tensor = chosen::make_tensor({.threads = context.settings.threads});
     if (kind != "lipt") {
         pretrain_full(context, backend, store);
         return store;
@@ -202,7 +202,7 @@ shared_outputs outputs_of(const pipeline_context &context, const std::vector<tas
     if (!wanted || context.settings.pretrain == pretrain_kind::none || context.settings.full_runs > 1)
         return outputs;
     auto backend = chosen::training::make(context.spec, {.threads = context.settings.threads});
-    const auto tensor = chosen::make_tensor(context.settings.threads);
+    const auto tensor = chosen::make_tensor({.threads = context.settings.threads});
     meter clock;
     backend.load(feature_models(context, store).front(), {});
     add_outputs(context, backend, tensor, outputs.features, outputs.cost);
@@ -252,7 +252,7 @@ json run_task(const arguments &args, const pipeline_context &shared, const task 
     settings.evaluate_every =
         static_cast<std::size_t>(std::max(1.0, std::ceil(settings.main.epochs / scores)));
     auto backend = chosen::training::make(context.spec, {.threads = 1});
-    const auto tensor = chosen::make_tensor(1);
+    const auto tensor = chosen::make_tensor({.threads = 1});
     const auto subset = subset_of(context, backend, tensor, outputs, store);
     const auto trained = train_on_subset(context, backend, tensor, subset, store);
     return result_of(args, one.asked, settings, store, trained);
