@@ -229,6 +229,8 @@ run_settings settings_options::resolve() const {
     // Another command may read this setting elsewhere.
     if (!settings.data.empty())
         settings.data = std::filesystem::absolute(settings.data).lexically_normal().string();
+    if (settings.network.ends_with(".pt"))
+        settings.network = std::filesystem::absolute(settings.network).lexically_normal().string();
     if (!settings.init_weights.empty()) {
         settings.init_weights = std::filesystem::absolute(settings.init_weights).lexically_normal().string();
     }

@@ -185,7 +185,9 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("dataset", s.dataset, "fashion-mnist, cifar10 or cifar100");
     visit("data", s.data, "directory of the data set; empty: where Debian's package puts it");
     visit("train-samples", s.train_samples, "use a stratified part of the training set, in samples; 0: all");
-    visit("network", s.network, "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...");
+    visit("network", s.network,
+          "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; with the torch backend also a TorchScript "
+          "file, <name>.pt");
     visit("seed", p.seed, "seed of everything random");
     visit(
         "device", p.device,

@@ -44,7 +44,7 @@ class run_data {
     image_set test() const { return set_.test.view(); }
     network_spec network(const std::string &name) const {
         const auto shown = set_.train.view();
-        return make_network(
+        return chosen::describe_network(
             name,
             {.image = shown.shape, .classes = shown.classes, .mean = set_.mean, .deviation = set_.deviation});
     }
@@ -90,7 +90,7 @@ struct open_run {
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
-        make_network(asked.network, {});
+        if (!asked.network.ends_with(".pt")) make_network(asked.network, {}); // a module waits for the images
         check(asked.pipeline);
         check_models(asked.pipeline);
         if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);

@@ -75,6 +75,7 @@ training::~training() = default;
 training training::make(const network_spec &spec, const backend_options &options) {
     require(options.threads > 0, "O01", "onednn: 0 threads, expected at least 1");
     check_processor(options, "onednn");
+    check_layers(spec, "onednn");
     return training(std::make_unique<implementation>(spec, options));
 }
 

@@ -12,8 +12,8 @@ namespace lipt::onednn {
 /// Movable. One thread at a time may call it; many backends may run side by side, each with its own threads.
 class training {
   public:
-    /// errors: T08 another device, O01 no thread, O02 a network whose layers or channels this backend cannot
-    /// run, O03 oneDNN refuses
+    /// errors: T08 another device, N04 a module, O01 no thread, O02 a network whose layers or channels this
+    /// backend cannot run, O03 oneDNN refuses
     static training make(const network_spec &spec, const backend_options &options = {});
 
     training(training &&) noexcept;

@@ -22,9 +22,10 @@ namespace lipt::reference {
 /// all it is given.
 class training {
   public:
-    /// The number of threads is accepted and not used. errors: T08 another device or precision
+    /// The number of threads is accepted and not used. errors: T08 another device or precision, N04 a module
     static training make(const network_spec &spec, const backend_options &options = {}) {
         check_processor(options, "reference");
+        check_layers(spec, "reference");
         return training(spec);
     }
 

@@ -2,6 +2,7 @@
 
 #include "detail/interpreter.hpp"
 #include "detail/optimiser.hpp"
+#include "detail/script.hpp"
 #include "detail/upload.hpp"
 #include "device.hpp"
 #include "threads.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <variant>
 
 namespace lipt::torch {
 
@@ -76,43 +78,51 @@ pending_loss::operator float() const { return self_->value.item<float>(); }
 class training::implementation {
   public:
     implementation(const network_spec &spec, const backend_options &options)
-        : threads(options.threads), how(computation_of(options)), network(spec, how), upload(how.device),
-          optimiser(spec, how.device) {
+        : threads(options.threads), how(computation_of(options)), upload(how.device),
+          network(make_network(spec, how)), optimiser(spec, how.device) {
         if (how.type == at::kHalf) scale.emplace(how.device);
     }
 
+    const network_spec &spec() const {
+        return std::visit([](const auto &own) -> const network_spec & { return own.spec(); }, network);
+    }
+    at::Tensor &weights() {
+        return std::visit([](auto &own) -> at::Tensor & { return own.weights(); }, network);
+    }
+    at::Tensor &gradient() {
+        return std::visit([](auto &own) -> at::Tensor & { return own.gradient(); }, network);
+    }
+
     at::Tensor images(std::span<const std::uint8_t> pixels, std::size_t count) const {
-        const auto &shape = network.spec().image;
+        const auto &shape = spec().image;
         const auto size = [](std::size_t extent) { return static_cast<std::int64_t>(extent); };
         return upload(pixels, {size(count), size(shape.channels), size(shape.height), size(shape.width)});
+    }
+    device_output evaluate(const at::Tensor &images) {
+        return std::visit([&](auto &own) { return own.evaluate(images); }, network);
+    }
+    void observe(const at::Tensor &images, double share) {
+        std::visit([&](auto &own) { own.observe(images, share); }, network);
     }
 
     /// The gradient of the mean weighted cross-entropy, and the loss itself on the device.
     at::Tensor differentiate(const batch_view &batch, double share) {
         const auto count = static_cast<std::int64_t>(batch.size());
-        const auto pass = network.run(images(batch.pixels, batch.size()), phase::training, share);
-        const auto labels = upload(batch.labels, {count, 1}).to(at::kLong);
-        const auto logarithms = at::log_softmax(pass.values.back(), 1);
-        auto losses = logarithms.gather(1, labels).neg();
-        auto residual =
-            logarithms.exp().scatter_add_(1, labels, at::full({count, 1}, -1.0f, logarithms.options()));
-        if (!batch.weights.empty()) {
-            const auto weights = upload(batch.weights, {count, 1});
-            losses.mul_(weights);
-            residual.mul_(weights);
-        }
-        residual.div_(static_cast<double>(count));
-        if (scale) residual.mul_(scale->scale());
-        network.backward(pass, residual);
-        return losses.to(at::kDouble).sum().div_(static_cast<double>(count)).to(at::kFloat);
+        const device_batch there{.images = images(batch.pixels, batch.size()),
+                                 .labels = upload(batch.labels, {count, 1}).to(at::kLong),
+                                 .weights = batch.weights.empty() ? at::Tensor()
+                                                                  : upload(batch.weights, {count, 1})};
+        if (auto *scripted = std::get_if<script>(&network)) return scripted->differentiate(there, share);
+        return std::get<interpreter>(network).differentiate(there, share,
+                                                            scale ? scale->scale() : at::Tensor());
     }
 
     void descend(const sgd_step &step) {
-        const auto finite = scale ? scale->unscale(network.gradient()) : at::Tensor();
+        const auto finite = scale ? scale->unscale(gradient()) : at::Tensor();
         const auto mask = step.keep_mask.empty()
                               ? at::Tensor()
                               : upload(step.keep_mask, {static_cast<std::int64_t>(step.keep_mask.size())});
-        optimiser.step(step, network.gradient(), mask, finite, network.weights());
+        optimiser.step(step, gradient(), mask, finite, weights());
     }
 
     /// Images that go through the network at once in evaluation.
@@ -120,10 +130,18 @@ class training::implementation {
 
     std::size_t threads;
     computation how;
-    interpreter network;
     uploader upload;
+    std::variant<interpreter, script> network;
     descent optimiser;
     std::optional<loss_scale> scale;
+
+  private:
+    static std::variant<interpreter, script> make_network(const network_spec &spec, const computation &how) {
+        if (spec.module.empty()) return interpreter(spec, how);
+        require(how.type == at::kFloat, "L06",
+                "torch: a TorchScript module computes as it was written: leave --precision");
+        return script(spec, how.device);
+    }
 };
 
 namespace {
@@ -159,7 +177,7 @@ training training::make(const network_spec &spec, const backend_options &options
     return training(std::make_unique<implementation>(spec, options));
 }
 
-const network_spec &training::spec() const noexcept { return self_->network.spec(); }
+const network_spec &training::spec() const noexcept { return self_->spec(); }
 
 void training::load(std::span<const float> weights, std::span<const float> momentum) {
     check_state(spec(), weights);
@@ -169,14 +187,14 @@ void training::load(std::span<const float> weights, std::span<const float> momen
         return at::from_blob(const_cast<float *>(values.data()), {static_cast<std::int64_t>(values.size())},
                              at::kFloat);
     };
-    self_->network.weights().copy_(view(weights));
+    self_->weights().copy_(view(weights));
     auto &kept = self_->optimiser.momentum();
-    kept = momentum.empty() ? at::Tensor() : at::empty_like(self_->network.weights()).copy_(view(momentum));
+    kept = momentum.empty() ? at::Tensor() : at::empty_like(self_->weights()).copy_(view(momentum));
 }
 
 training_state training::read() const {
     const auto &momentum = self_->optimiser.momentum();
-    return {.weights = to_host(self_->network.weights()),
+    return {.weights = to_host(self_->weights()),
             .momentum = momentum.defined() ? to_host(momentum) : std::vector<float>{}};
 }
 
@@ -206,10 +224,10 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
             filled.resize(piece * bytes);
             part = filled;
         }
-        const auto pass = self_->network.run(self_->images(part, piece), phase::evaluation, 0);
+        const auto now = self_->evaluate(self_->images(part, piece));
         // Read one piece late: the device computes this one meanwhile.
         if (before.count > 0) before.copy_to(output);
-        before = {pass.values.back(), pass.values[spec().layers.back().input], first, size};
+        before = {now.logits, now.embeddings, first, size};
     }
     before.copy_to(output);
     return output;
@@ -218,14 +236,14 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
 void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
     check_images(spec(), pixels, count);
     const quiet_call guard(self_->threads);
-    self_->network.run(self_->images(pixels, count), phase::observation, share);
+    self_->observe(self_->images(pixels, count), share);
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
     check_batch(spec(), batch);
     const quiet_call guard(self_->threads);
     self_->differentiate(batch, 0);
-    auto &gradient = self_->network.gradient();
+    auto &gradient = self_->gradient();
     if (self_->scale) gradient.div_(self_->scale->scale());
     return to_host(gradient);
 }

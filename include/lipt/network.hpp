@@ -79,6 +79,8 @@ inline constexpr float batch_norm_momentum = 0.1f;
 /// x = (pixel/255 - mean[channel]) / deviation[channel].
 struct network_spec {
     std::string name;
+    /// File of a module that a backend runs as it is, with only its last layer listed; empty: layers say all.
+    std::string module;
     image_shape image;
     std::size_t classes = 10;
     std::vector<float> mean;      ///< a channel
@@ -167,6 +169,9 @@ class network_builder {
         return push(
             {.kind = layer_kind::add, .input = input, .residual = residual, .in = shape, .out = shape});
     }
+
+    /// The description without any layer, for one that lists its own.
+    network_spec take() { return std::move(spec_); }
 
     network_spec finish(std::size_t input) {
         const image_shape in = shape_of(input);

@@ -38,6 +38,30 @@ interpreter::interpreter(const network_spec &spec, const computation &how)
     last_use_.back() = layer::none;
 }
 
+device_output interpreter::evaluate(const at::Tensor &images) {
+    const auto pass = run(images, phase::evaluation, 0);
+    return {.logits = pass.values.back(), .embeddings = pass.values[spec_.layers.back().input]};
+}
+
+void interpreter::observe(const at::Tensor &images, double share) { run(images, phase::observation, share); }
+
+at::Tensor interpreter::differentiate(const device_batch &batch, double share, const at::Tensor &scale) {
+    const auto pass = run(batch.images, phase::training, share);
+    const auto count = static_cast<double>(batch.labels.size(0));
+    const auto logarithms = at::log_softmax(pass.values.back(), 1);
+    auto losses = logarithms.gather(1, batch.labels).neg();
+    auto residual = logarithms.exp();
+    residual.scatter_add_(1, batch.labels, at::full_like(losses, -1.0f));
+    if (batch.weights.defined()) {
+        losses.mul_(batch.weights);
+        residual.mul_(batch.weights);
+    }
+    residual.div_(count);
+    if (scale.defined()) residual.mul_(scale);
+    backward(pass, residual);
+    return losses.to(at::kDouble).sum().div_(count).to(at::kFloat);
+}
+
 activations interpreter::run(const at::Tensor &images, phase now, double share) {
     activations pass;
     pass.values.resize(last_use_.size());
@@ -45,7 +69,7 @@ activations interpreter::run(const at::Tensor &images, phase now, double share) 
     pass.inverse_deviation.resize(last_use_.size());
     pass.values[0] = normalised(images);
     for (std::size_t number = 1; number <= spec_.layers.size(); ++number) {
-        evaluate(number, now, share, pass);
+        evaluate_layer(number, now, share, pass);
         if (now == phase::training) continue;
         const auto &at = spec_.layers[number - 1];
         for (const auto used : {at.input, at.residual}) {
@@ -59,7 +83,7 @@ void interpreter::backward(const activations &pass, const at::Tensor &logits_gra
     std::vector<at::Tensor> gradients(pass.values.size());
     gradients.back() = logits_gradient;
     for (std::size_t number = spec_.layers.size(); number > 0; --number) {
-        differentiate(number, pass, gradients);
+        differentiate_layer(number, pass, gradients);
         gradients[number].reset();
     }
 }
@@ -80,7 +104,7 @@ void interpreter::store_gradient(const layer &at, std::size_t position, const at
         .copy_(values);
 }
 
-void interpreter::evaluate(std::size_t number, phase now, double share, activations &pass) {
+void interpreter::evaluate_layer(std::size_t number, phase now, double share, activations &pass) {
     const auto &at = spec_.layers[number - 1];
     const auto &input = pass.values[at.input];
     auto &output = pass.values[number];
@@ -122,8 +146,8 @@ at::Tensor interpreter::normalise(std::size_t number, phase now, double share, a
     return std::move(y);
 }
 
-void interpreter::differentiate(std::size_t number, const activations &pass,
-                                std::vector<at::Tensor> &gradients) {
+void interpreter::differentiate_layer(std::size_t number, const activations &pass,
+                                      std::vector<at::Tensor> &gradients) {
     const auto &at = spec_.layers[number - 1];
     const auto &input = pass.values[at.input];
     const auto from = gradients[number];

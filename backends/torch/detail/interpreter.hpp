@@ -1,6 +1,8 @@
 // Runs a network_spec forwards and backwards with ATen's operators, layer by layer, on one device.
 #pragma once
 
+#include "batch.hpp"
+
 #include <lipt/network.hpp>
 
 #include <ATen/ATen.h>
@@ -39,14 +41,18 @@ class interpreter {
     const at::Tensor &weights() const noexcept { return weights_; }
     at::Tensor &gradient() noexcept { return gradient_; }
 
-    /// All layers on a batch; the running statistics move by `share` except in evaluation.
-    /// shapes: images (B,ch,h,w) uint8 on the device
-    activations run(const at::Tensor &images, phase now, double share);
-    /// The derivative of the loss with respect to every weight, into `gradient`, from that of the logits.
-    /// shapes: logits_gradient (B,C) float32
-    void backward(const activations &pass, const at::Tensor &logits_gradient);
+    /// The network with its running statistics.
+    device_output evaluate(const at::Tensor &images);
+    /// The network with the batch's statistics, for these alone: the running ones move by `share`.
+    void observe(const at::Tensor &images, double share);
+    /// The mean weighted cross-entropy with the batch's statistics, and its derivative into `gradient`, times
+    /// `scale` where that is defined (1); the running statistics move by `share`. shapes: result (), on the
+    /// device
+    at::Tensor differentiate(const device_batch &batch, double share, const at::Tensor &scale);
 
   private:
+    activations run(const at::Tensor &images, phase now, double share);
+    void backward(const activations &pass, const at::Tensor &logits_gradient);
     /// The tensor `position` places after the first one of a layer, in the flat vector.
     at::Tensor weight(const layer &at, std::size_t position = 0) const {
         return views_[at.weights + position];
@@ -54,9 +60,9 @@ class interpreter {
     void store_gradient(const layer &at, std::size_t position, const at::Tensor &values);
     at::Tensor convolution_weight(const layer &at) const;
     at::Tensor normalised(const at::Tensor &images) const;
-    void evaluate(std::size_t number, phase now, double share, activations &pass);
+    void evaluate_layer(std::size_t number, phase now, double share, activations &pass);
     at::Tensor normalise(std::size_t number, phase now, double share, activations &pass);
-    void differentiate(std::size_t number, const activations &pass, std::vector<at::Tensor> &gradients);
+    void differentiate_layer(std::size_t number, const activations &pass, std::vector<at::Tensor> &gradients);
     void differentiate_convolution(const layer &at, const activations &pass, const at::Tensor &from,
                                    std::vector<at::Tensor> &gradients);
     void differentiate_batch_norm(std::size_t number, const activations &pass, at::Tensor from,

@@ -1,0 +1,219 @@
+#include "script.hpp"
+
+#include "../module.hpp"
+#include "../script.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lipt::torch {
+namespace detail {
+namespace {
+
+using ::torch::jit::Module;
+
+/// How far a module moves its own statistics in a training pass: PyTorch's default.
+constexpr double module_momentum = 0.1;
+
+Module read_module(const std::string &file) {
+    try {
+        return ::torch::jit::load(file, at::kCPU);
+    } catch (const c10::Error &reason) {
+        fail("L07", "torch: '", file,
+             "' cannot be read as a TorchScript module: save it with "
+             "torch.jit.script(model).save(...): ",
+             reason.what_without_backtrace());
+    }
+}
+
+/// The submodule of that dotted name.
+Module submodule(const Module &root, std::string_view name) {
+    Module at = root;
+    while (!name.empty()) {
+        const auto dot = name.find('.');
+        at = at.attr(std::string(name.substr(0, dot))).toModule();
+        name = dot == std::string_view::npos ? std::string_view{} : name.substr(dot + 1);
+    }
+    return at;
+}
+
+void check_momentum_of_norms(const Module &root) {
+    for (const auto &each : root.named_modules()) {
+        if (!each.value.hasattr("running_mean") || !each.value.hasattr("momentum")) continue;
+        const auto momentum = each.value.attr("momentum");
+        require(momentum.isDouble() && std::abs(momentum.toDouble() - module_momentum) < 1e-9, "L09",
+                "torch: ", each.name, " has another momentum than ", module_momentum,
+                ": build the module with the default, which LiPT's statistics count on");
+    }
+}
+
+std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
+
+} // namespace
+
+class script::implementation {
+  public:
+    implementation(const network_spec &described, const at::Device &where)
+        : spec(described), device(where), module(read_module(described.module)) {
+        module.to(device);
+        weights =
+            at::zeros({signed_size(spec.state_size())}, at::TensorOptions().dtype(at::kFloat).device(device));
+        gradient = at::zeros_like(weights);
+        // The module's tensors become views of the flat vector: what is loaded there it computes with.
+        const auto all = tensors_of(module);
+        require(all.size() == spec.weights.size(), "L07", "torch: '", spec.module, "' has ", all.size(),
+                " tensors, expected ", spec.weights.size(), ": it has changed since it was described");
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            auto values = all[i].values;
+            values.set_data(part(weights, i).view(values.sizes()));
+            if (all[i].trained)
+                parameters.push_back({i, values.set_requires_grad(true)});
+            else
+                statistics.push_back({i, values});
+        }
+        const auto channels = [&](const std::vector<float> &values) {
+            return at::tensor(values).view({1, signed_size(values.size()), 1, 1}).to(device);
+        };
+        mean = channels(spec.mean), deviation = channels(spec.deviation);
+    }
+
+    at::Tensor part(const at::Tensor &flat, std::size_t entry) const {
+        return flat.narrow(0, signed_size(spec.weights[entry].offset), signed_size(spec.weights[entry].size));
+    }
+    at::Tensor normalised(const at::Tensor &images) const {
+        return images.to(at::kFloat).div_(255.0f).sub_(mean).div_(deviation);
+    }
+    at::Tensor forward(const at::Tensor &images) {
+        try {
+            return module.forward({normalised(images)}).toTensor();
+        } catch (const std::exception &reason) {
+            fail("L11", "torch: '", spec.module, "' fails on ", images.size(0), " images of ", images.size(1),
+                 "x", images.size(2), "x", images.size(3), ": ", reason.what());
+        }
+    }
+
+    /// Statistics of one pass alone, moved from zero by PyTorch's share of a batch; then into the old ones.
+    template <class Pass>
+    auto with_statistics(double share, const Pass &pass) {
+        std::vector<at::Tensor> old;
+        for (const auto &[entry, values] : statistics) {
+            old.push_back(values.clone());
+            values.zero_();
+        }
+        module.train(true);
+        auto result = pass();
+        for (std::size_t s = 0; s < statistics.size(); ++s) {
+            const auto &values = statistics[s].second;
+            if (share > 0)
+                values.div_(module_momentum).mul_(share).add_(old[s], 1 - share);
+            else
+                values.copy_(old[s]);
+        }
+        return result;
+    }
+
+    network_spec spec;
+    at::Device device;
+    Module module;
+    at::Tensor weights, gradient, mean, deviation;
+    std::vector<std::pair<std::size_t, at::Tensor>> parameters, statistics; ///< by entry of the layout
+};
+
+script::script(const network_spec &spec, const at::Device &device)
+    : self_(std::make_unique<implementation>(spec, device)) {}
+script::script(script &&) noexcept = default;
+script::~script() = default;
+
+const network_spec &script::spec() const noexcept { return self_->spec; }
+at::Tensor &script::weights() noexcept { return self_->weights; }
+at::Tensor &script::gradient() noexcept { return self_->gradient; }
+
+device_output script::evaluate(const at::Tensor &images) {
+    auto &self = *self_;
+    self.module.eval();
+    // With the identity in its last layer the module gives that layer's input.
+    const auto &last = self.spec.layers.back();
+    const std::string &name = self.spec.weights[last.weights].name;
+    auto layer = submodule(self.module, std::string_view(name).substr(0, name.rfind('.')));
+    auto weight = layer.attr("weight").toTensor(), bias = layer.attr("bias").toTensor();
+    const auto width = signed_size(last.in.size());
+    const auto own_weight = weight.variable_data(), own_bias = bias.variable_data();
+    weight.set_data(at::eye(width, own_weight.options()));
+    bias.set_data(at::zeros({width}, own_bias.options()));
+    device_output output{.embeddings = self.forward(images).contiguous()};
+    weight.set_data(own_weight), bias.set_data(own_bias);
+    output.logits = at::addmm(own_bias, output.embeddings, own_weight.t());
+    return output;
+}
+
+void script::observe(const at::Tensor &images, double share) {
+    self_->with_statistics(share, [&] { return self_->forward(images); });
+}
+
+at::Tensor script::differentiate(const device_batch &batch, double share) {
+    auto &self = *self_;
+    std::vector<at::Tensor> inputs;
+    for (const auto &[entry, values] : self.parameters) inputs.push_back(values);
+    std::vector<at::Tensor> found;
+    // The derivative as well before the statistics are put in order: the graph holds on to them.
+    const auto loss = self.with_statistics(share, [&] {
+        const at::AutoGradMode graph(true);
+        auto losses = at::log_softmax(self.forward(batch.images), 1).gather(1, batch.labels).neg();
+        if (batch.weights.defined()) losses = losses * batch.weights;
+        const auto mean = losses.mean();
+        found = ::torch::autograd::grad({mean}, inputs, {}, c10::nullopt, false, /*allow_unused=*/true);
+        return mean.detach();
+    });
+    for (std::size_t p = 0; p < inputs.size(); ++p) {
+        auto to = self.part(self.gradient, self.parameters[p].first);
+        if (found[p].defined())
+            to.copy_(found[p].reshape(-1));
+        else
+            to.zero_();
+    }
+    return loss;
+}
+
+} // namespace detail
+
+network_spec script_network(const std::string &file, const network_options &options,
+                            const std::string &last_layer) {
+    using namespace detail;
+    const auto module = read_module(file);
+    check_momentum_of_norms(module);
+    // An image's shape, classes and normalisation are checked and filled in as for any other network.
+    network_spec spec = lipt::detail::network_builder("torchscript", options).take();
+    spec.module = file;
+    const auto all = tensors_of(module);
+    spec.weights = layout_of(all);
+    std::size_t last = layer::none;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string &name = all[i].name;
+        const bool wanted = last_layer.empty() ? name.ends_with(".weight") || name == "weight"
+                                               : name == last_layer + ".weight";
+        if (all[i].trained && all[i].values.dim() == 2 && wanted) last = i;
+    }
+    const auto classes = static_cast<std::int64_t>(options.classes);
+    require(last != layer::none && all[last].values.size(0) == classes && last + 1 < all.size() &&
+                all[last + 1].values.dim() == 1 && all[last + 1].values.size(0) == classes,
+            "L08", "torch: '", file, "' has no linear layer",
+            last_layer.empty() ? std::string() : text(" '", last_layer, "'"), " with a bias for ",
+            options.classes,
+            " classes at its end: name the layer, or end the module with torch.nn.Linear(E, ",
+            options.classes, ")");
+    spec.layers.push_back({.kind = layer_kind::linear,
+                           .in = {static_cast<std::size_t>(all[last].values.size(1)), 1, 1},
+                           .out = {options.classes, 1, 1},
+                           .weights = last});
+    return spec;
+}
+
+} // namespace lipt::torch

@@ -1,0 +1,43 @@
+// A torch::nn::Module as a flat vector and its layout.
+#include <lipt/backends/torch/module.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
+#include <torch/nn.h>
+
+using lipt_test::error_id;
+
+BOOST_AUTO_TEST_SUITE(torch_module)
+
+BOOST_AUTO_TEST_CASE(weights_come_out_flat_and_go_back_in) {
+    namespace nn = torch::nn;
+    nn::Sequential made(nn::Conv2d(1, 2, 3), nn::BatchNorm2d(2), nn::Linear(2, 3));
+    const auto tensors = lipt::torch::tensors_of(*made);
+    const auto layout = lipt::torch::layout_of(tensors);
+    const std::pair<const char *, lipt::weight_kind> expected[] = {
+        {"0.weight", lipt::weight_kind::convolution},
+        {"0.bias", lipt::weight_kind::bias},
+        {"1.weight", lipt::weight_kind::scale},
+        {"1.bias", lipt::weight_kind::shift},
+        {"2.weight", lipt::weight_kind::linear},
+        {"2.bias", lipt::weight_kind::bias},
+        {"1.running_mean", lipt::weight_kind::running_mean},
+        {"1.running_var", lipt::weight_kind::running_variance}};
+    BOOST_REQUIRE(layout.size() == std::size(expected)); // num_batches_tracked is no weight
+    for (std::size_t i = 0; i < layout.size(); ++i) {
+        BOOST_TEST(layout[i].name == expected[i].first);
+        BOOST_TEST((layout[i].kind == expected[i].second), layout[i].name);
+    }
+    BOOST_TEST(layout.back().offset + layout.back().size == 18u + 2 + 2 + 2 + 6 + 3 + 2 + 2);
+
+    const auto flat = lipt::torch::flat_weights(tensors);
+    BOOST_TEST(flat.size(1) == 37);
+    lipt::torch::load_weights(tensors, at::arange(37, at::kFloat));
+    BOOST_TEST(made->named_parameters()["0.bias"][1].item<float>() == 19.0f);
+    BOOST_TEST(made->named_buffers()["1.running_var"][1].item<float>() == 36.0f);
+    lipt::torch::load_weights(tensors, flat);
+    BOOST_TEST(at::equal(lipt::torch::flat_weights(tensors), flat));
+    BOOST_TEST(error_id([&] { lipt::torch::load_weights(tensors, at::zeros({36})); }) == "LIPT-L10");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

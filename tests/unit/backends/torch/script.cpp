@@ -1,0 +1,144 @@
+// A TorchScript module as a network, held against the same network as a list of layers.
+#include <lipt/backends/torch/script.hpp>
+#include <lipt/backends/torch/training.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <conformance/networks.hpp>
+#include <support/expect_error.hpp>
+#include <support/temporary_directory.hpp>
+#include <torch/script.h>
+
+#include <fstream>
+#include <string>
+
+using namespace lipt_test;
+using lipt::torch::script_network;
+using lipt::torch::training;
+
+namespace {
+
+const lipt::network_options options{.image = {3, 8, 8}, .classes = 5};
+
+/// One convolution, batch-norm, ReLU, pooling and a linear layer, as layers.
+lipt::network_spec as_layers() {
+    lipt::detail::network_builder build("tiny", options);
+    return build.finish(build.batch_norm("bn1", build.convolution("conv1", 0, 16, 3, 1), true));
+}
+
+torch::jit::Module with(const std::string &name,
+                        const std::vector<std::pair<std::string, at::Tensor>> &parameters,
+                        const std::vector<std::pair<std::string, at::Tensor>> &buffers = {}) {
+    torch::jit::Module made(name);
+    for (const auto &[own, values] : parameters) made.register_parameter(own, values, false);
+    for (const auto &[own, values] : buffers) made.register_buffer(own, values);
+    return made;
+}
+
+/// The same as TorchScript, in a file.
+std::string as_module(const temporary_directory &folder, double momentum = 0.1) {
+    torch::jit::Module made("tiny");
+    made.register_attribute("training", c10::BoolType::get(), true);
+    made.register_module("conv1", with("conv", {{"weight", at::zeros({16, 3, 3, 3})}}));
+    auto norm = with("norm", {{"weight", at::ones({16})}, {"bias", at::zeros({16})}},
+                     {{"running_mean", at::zeros({16})},
+                      {"running_var", at::ones({16})},
+                      {"num_batches_tracked", at::zeros({}, at::kLong)}});
+    norm.register_attribute("momentum", c10::FloatType::get(), momentum);
+    made.register_module("bn1", norm);
+    made.register_module("linear",
+                         with("linear", {{"weight", at::zeros({5, 16})}, {"bias", at::zeros({5})}}));
+    made.define(R"(
+        def forward(self, x):
+            y = torch.conv2d(x, self.conv1.weight, None, [1, 1], [1, 1])
+            y = torch.batch_norm(y, self.bn1.weight, self.bn1.bias, self.bn1.running_mean, self.bn1.running_var,
+                                 self.training, 0.1, 1e-05, True)
+            y = torch.mean(torch.relu(y), [2, 3])
+            return torch.addmm(self.linear.bias, y, torch.t(self.linear.weight))
+    )");
+    const auto file = (folder.path() / "tiny.pt").string();
+    made.save(file);
+    return file;
+}
+
+/// Weights of one layout in the order of another, by name.
+std::vector<float> reordered(const lipt::network_spec &from, const std::vector<float> &weights,
+                             const lipt::network_spec &to) {
+    std::vector<float> out(to.state_size());
+    for (const auto &entry : to.weights) {
+        for (const auto &other : from.weights) {
+            if (other.name == entry.name) std::copy_n(&weights[other.offset], entry.size, &out[entry.offset]);
+        }
+    }
+    return out;
+}
+
+struct pair_of_networks {
+    temporary_directory folder;
+    lipt::network_spec layers = as_layers(), module = script_network(as_module(folder), options);
+    training one = training::make(layers, {.threads = 1}), other = training::make(module, {.threads = 1});
+
+    pair_of_networks() {
+        const auto weights = weights_of(layers);
+        one.load(weights);
+        other.load(reordered(layers, weights, module));
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(torch_script)
+
+BOOST_AUTO_TEST_CASE(a_module_is_described_by_its_tensors_and_its_last_layer) {
+    const pair_of_networks both;
+    BOOST_TEST(both.module.state_size() == both.layers.state_size());
+    BOOST_TEST(both.module.parameter_count() == both.layers.parameter_count());
+    BOOST_TEST(both.module.embedding_size() == 16u);
+    for (const auto &entry : both.layers.weights) {
+        const auto found =
+            std::ranges::find_if(both.module.weights, [&](const auto &e) { return e.name == entry.name; });
+        BOOST_REQUIRE((found != both.module.weights.end()));
+        BOOST_TEST((found->kind == entry.kind), entry.name);
+        BOOST_TEST((found->shape == entry.shape), entry.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(outputs_gradients_steps_and_statistics_are_those_of_the_layers) {
+    pair_of_networks both;
+    const auto batch = batch_of(both.layers, 20);
+    const auto near = [&](const std::vector<float> &got, const std::vector<float> &expected) {
+        return relative_distance(reordered(both.module, got, both.layers), expected) < 1e-5;
+    };
+    BOOST_TEST(near(both.other.gradient(batch.weighted_view()), both.one.gradient(batch.weighted_view())));
+    BOOST_TEST(near(both.other.read().weights, both.one.read().weights));
+    for (int step = 0; step < 3; ++step) {
+        const float loss = both.one.train_step(batch.weighted_view(), {}),
+                    scripted = both.other.train_step(batch.weighted_view(), {});
+        BOOST_TEST(std::abs(scripted / loss - 1) < 1e-5);
+    }
+    both.one.observe(batch.pixels, 20, 0.25f);
+    both.other.observe(batch.pixels, 20, 0.25f);
+    BOOST_TEST(near(both.other.read().weights, both.one.read().weights));
+    BOOST_TEST(near(both.other.read().momentum, both.one.read().momentum));
+    const auto expected = both.one.forward(batch.pixels, 20), got = both.other.forward(batch.pixels, 20);
+    BOOST_TEST(relative_distance(got.logits, expected.logits) < 1e-5);
+    BOOST_TEST(relative_distance(got.embeddings, expected.embeddings) < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(modules_that_cannot_be_used_say_why) {
+    temporary_directory folder;
+    const auto file = as_module(folder);
+    BOOST_TEST(error_id([&] { script_network((folder.path() / "none.pt").string(), options); }) ==
+               "LIPT-L07");
+    const auto damaged = (folder.path() / "damaged.pt").string();
+    std::ofstream(damaged) << "not a module";
+    BOOST_TEST(error_id([&] { script_network(damaged, options); }) == "LIPT-L07");
+    BOOST_TEST(error_id([&] { script_network(file, {.image = {3, 8, 8}, .classes = 6}); }) == "LIPT-L08");
+    BOOST_TEST(error_id([&] { script_network(file, options, "head"); }) == "LIPT-L08");
+    BOOST_TEST(script_network(file, options, "linear").state_size() > 0u);
+    BOOST_TEST(error_id([&] { script_network(as_module(folder, 0.3), options); }) == "LIPT-L09");
+    // Images that the module cannot take.
+    auto grey = training::make(script_network(as_module(folder), {.image = {1, 8, 8}, .classes = 5}), {});
+    BOOST_TEST(error_id([&] { grey.forward(std::vector<std::uint8_t>(64), 1); }) == "LIPT-L11");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
