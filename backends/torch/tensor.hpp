@@ -8,6 +8,7 @@
 #include <lipt/tensor.hpp>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cstddef>

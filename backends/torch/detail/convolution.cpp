@@ -1,7 +1,8 @@
 #include "convolution.hpp"
 
+#include "../threads.hpp"
+
 #include <ATen/Parallel.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -21,18 +22,6 @@ std::pair<at::Tensor, at::Tensor> backward(const layer &at, const at::Tensor &in
         /*transposed=*/false, pair_of(0), /*groups=*/1, {image, !image, false});
     return {std::move(to_image), std::move(to_weights)};
 }
-
-/// For its lifetime OpenMP regions that this thread opens have one thread.
-class one_thread {
-  public:
-    one_thread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-    ~one_thread() { omp_set_num_threads(before_); }
-    one_thread(const one_thread &) = delete;
-    one_thread &operator=(const one_thread &) = delete;
-
-  private:
-    int before_;
-};
 
 } // namespace
 
@@ -54,7 +43,7 @@ at::Tensor weight_gradient(const layer &at, const at::Tensor &input, const at::T
     const auto count = input.size(0), length = (count + most - 1) / most;
     std::array<at::Tensor, most> parts;
     at::parallel_for(0, (count + length - 1) / length, 1, [&](std::int64_t begin, std::int64_t end) {
-        const one_thread guard;
+        const thread_budget one_thread(1);
         const at::NoGradGuard no_graph;
         for (auto p = begin; p < end; ++p) {
             const auto first = p * length, size = std::min(length, count - first);

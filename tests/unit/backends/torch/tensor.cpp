@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(matrices_of_float64_keep_what_float32_loses) {
 }
 
 BOOST_AUTO_TEST_CASE(the_threads_of_the_process_are_its_own_again_after_a_call) {
-    at::set_num_threads(3);
+    at::set_num_threads(3); // of this thread, as a user may have it
     const tensor backend(2);
     auto out = backend.make(0, 0);
     backend.gemm(backend.make(600, 5), backend.make(5, 7), out);
