@@ -41,6 +41,7 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
     check_run_refused({"--workers", "-1"}, 2, "LIPT-U03");
     check_run_refused({"--soup", "boiled"}, 2, "LIPT-U03");
     check_run_refused({"--preset", "best"}, 2, "LIPT-U01");
+    check_run_refused({"--precision", "int8"}, 2, "LIPT-U03");
     check_run_refused({"--evaluate-every", "0"}, 2, "LIPT-U12");
     check_run_refused({"--train-samples", "601"}, 2, "LIPT-U20");
     check_run_refused({"--epochs", "0"}, 2, "LIPT-U14");
