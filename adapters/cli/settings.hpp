@@ -185,9 +185,10 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("dataset", s.dataset, "fashion-mnist, cifar10 or cifar100");
     visit("data", s.data, "directory of the data set; empty: where Debian's package puts it");
     visit("train-samples", s.train_samples, "use a stratified part of the training set, in samples; 0: all");
-    visit("network", s.network,
-          "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; with the torch backend also a TorchScript "
-          "file, <name>.pt");
+    visit(
+        "network", s.network,
+        "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; resnet18-224 and wrn-50-2 for large images; "
+        "with the torch backend also a TorchScript file, <name>.pt");
     visit("seed", p.seed, "seed of everything random");
     visit(
         "device", p.device,
@@ -204,7 +205,8 @@ void visit_settings(run_settings &s, Visitor &&visit) {
           "pre-training before the selection");
     visit("hold-out", p.hold_out, "share of the training set held out for scores");
     visit("rank-held-out", p.rank_held_out, "held-out samples may be selected");
-    visit("init-weights", s.init_weights, "safetensors file to use as the common start; empty: train one");
+    visit("init-weights", s.init_weights,
+          "safetensors file to use as the common start, torchvision's names; empty: train one");
     detail::visit_train(p.initialize, "init-", "the common start", visit);
     visit("init-batch-size", p.initialize.batch_size, "samples a step of the common start");
     detail::visit_workers(p, visit);

@@ -70,23 +70,31 @@ std::size_t worker_slots(const pipeline_settings &settings) {
     return static_cast<std::size_t>(1 + std::count(settings.device.begin(), settings.device.end(), ','));
 }
 
-/// Everything that a command on a run directory works with.
+/// Everything that a command on a run directory works with. One that begins a run reads the user's own start,
+/// if there is one, before a directory is made.
 struct open_run {
     run_settings settings;
     decltype(chosen::make_tensor({})) tensor; // made first: a device that is not there must cost nothing
     run_data data;
     progress_display display;
     pipeline_context context;
+    std::vector<float> given_start; ///< (S), or empty
     run_directory store;
 
-    open_run(const run_settings &asked, const fs::path &path)
+    open_run(const run_settings &asked, const fs::path &path, bool begins = false)
         : settings(checked(asked)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
                                launch_in_threads(worker_slots(settings.pipeline)))),
+          given_start(begins ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
-                                      display.observer())) {}
+                                      display.observer())) {
+        // It costs this run nothing, and that is recorded too.
+        if (given_start.empty()) return;
+        store.record({.name = "initialize"});
+        store.save_state("theta_star", given_start);
+    }
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
@@ -99,6 +107,11 @@ struct open_run {
         return asked;
     }
 
+    /// The user's own start; empty where there is none, or where the run has taken it already.
+    std::vector<float> read_start(const fs::path &path) const {
+        if (settings.init_weights.empty() || fs::exists(path / "theta_star.safetensors")) return {};
+        return load_state(settings.init_weights, context.spec).state.weights;
+    }
     json config() const {
         return {{"version", 1},
                 {"lipt", LIPT_VERSION},
@@ -117,13 +130,6 @@ run_settings settings_of(const fs::path &run, thread_count threads) {
     auto settings = settings_from_json(run_directory::read_config(run).at("settings"));
     settings.pipeline.threads = threads.value_or(all_threads());
     return settings;
-}
-
-/// Puts a model of the user's where the common start is expected; it costs this run nothing.
-void adopt_initial_weights(open_run &run) {
-    const std::string &file = run.settings.init_weights;
-    if (file.empty() || run.store.load_state("theta_star")) return;
-    run.store.save_state("theta_star", load_state(file, run.context.spec).state.weights);
 }
 
 /// Says which method trials have chosen, and by how much it led.
@@ -164,8 +170,7 @@ void say_refused(open_run &run) {
 } // namespace
 
 void run_command(const run_settings &settings, const fs::path &out) {
-    open_run run(settings, out);
-    adopt_initial_weights(run);
+    open_run run(settings, out, true);
     run.display.line(fmt::format(
         "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
         settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
@@ -179,8 +184,7 @@ void run_command(const run_settings &settings, const fs::path &out) {
 void plan_command(const run_settings &settings, const fs::path &out) {
     require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
-    open_run run(settings, out);
-    adopt_initial_weights(run);
+    open_run run(settings, out, true);
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);

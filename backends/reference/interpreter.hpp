@@ -3,6 +3,7 @@
 
 #include <lipt/backends/reference/batch_norm.hpp>
 #include <lipt/backends/reference/convolution.hpp>
+#include <lipt/backends/reference/pooling.hpp>
 #include <lipt/network.hpp>
 
 #include <algorithm>
@@ -128,6 +129,11 @@ class interpreter {
         case layer_kind::add:
             std::ranges::transform(input, pass.values[at.residual], output.begin(), std::plus<>());
             break;
+        case layer_kind::max_pool:
+            for (std::size_t n = 0; n < count; ++n) {
+                max_pool(at, input.data() + n * at.in.size(), output.data() + n * at.out.size());
+            }
+            break;
         case layer_kind::average_pool: {
             const std::size_t plane = at.in.height * at.in.width;
             for (std::size_t i = 0; i < output.size(); ++i) {
@@ -178,6 +184,12 @@ class interpreter {
         case layer_kind::add:
             for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
             for (std::size_t i = 0; i < from.size(); ++i) gradients[at.residual][i] += from[i];
+            break;
+        case layer_kind::max_pool:
+            for (std::size_t n = 0; n < count; ++n) {
+                add_max_pool_gradient(at, input.data() + n * at.in.size(), from.data() + n * at.out.size(),
+                                      to.data() + n * at.in.size());
+            }
             break;
         case layer_kind::average_pool: {
             const std::size_t plane = at.in.height * at.in.width;

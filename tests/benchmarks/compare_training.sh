@@ -10,19 +10,24 @@ programs=$build/tests/benchmarks
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-printf '%-10s %-9s %12s %12s %7s\n' network what lipt pytorch ratio
+printf '%-12s %-9s %12s %12s %7s\n' network what lipt pytorch ratio
 for what in train evaluate; do
-  for network in resnet8 resnet20 resnet18; do
-    batch=128
-    if [ "$network" = resnet18 ]; then batch=64; fi
+  for network in resnet8 resnet20 resnet18 resnet18-224 wrn-50-2; do
+    how="--threads 2 --seconds $seconds --batch"
+    case $network in
+    resnet18) how="$how 64" ;;
+    resnet18-224) how="$how 32 --image 224 --classes 1000" ;;
+    wrn-50-2) how="$how 16 --image 224 --classes 1000" ;;
+    *) how="$how 128" ;;
+    esac
     ours= theirs=
     for _ in $(seq "$rounds"); do
-      ours="$ours $("$programs/benchmark_training" $what $network --batch $batch --threads 2 --seconds "$seconds")"
-      theirs="$theirs $(/usr/bin/python3 "$here/training_step.py" $what $network --batch $batch --threads 2 --seconds "$seconds")"
+      ours="$ours $("$programs/benchmark_training" $what $network $how)"
+      theirs="$theirs $(/usr/bin/python3 "$here/training_step.py" $what $network $how)"
     done
     a=$(printf '%s\n' $ours | median)
     b=$(printf '%s\n' $theirs | median)
-    printf '%-10s %-9s %12s %12s %7s\n' $network $what "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $a / $b }")"
+    printf '%-12s %-9s %12s %12s %7s\n' $network $what "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $a / $b }")"
   done
 done
 

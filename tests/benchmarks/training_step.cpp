@@ -1,6 +1,6 @@
-// Images a second of training steps or of evaluation, on seeded random CIFAR-sized images; one line, one
-// number.
+// Images a second of training steps or of evaluation, on seeded random images; one line, one number.
 //   benchmark_training train|evaluate resnet8 --batch 128 --threads 2 --seconds 3 [--workers 1]
+//   benchmark_training train resnet18-224 --image 224 --classes 1000 --batch 16
 // With --workers n, n networks run side by side, each on a thread of its own, and the sum of their rates is
 // printed.
 #include "rate.hpp"
@@ -17,12 +17,13 @@ namespace {
 
 struct settings {
     std::string what, network;
-    std::size_t batch = 128, threads = 2, workers = 1;
+    std::size_t batch = 128, threads = 2, workers = 1, image = 32, classes = 10;
     double seconds = 3;
 };
 
 double images_per_second(const settings &chosen, std::size_t threads) {
-    const auto spec = lipt::make_network(chosen.network, {.image = {3, 32, 32}});
+    const auto spec = lipt::make_network(
+        chosen.network, {.image = {3, chosen.image, chosen.image}, .classes = chosen.classes});
     auto network = lipt::onednn::training::make(spec, {.threads = threads});
     network.load(lipt::initial_weights(spec, 1));
     const lipt_benchmark::random_batch batch(spec, chosen.batch);
@@ -56,6 +57,8 @@ int main(int count, char **words) {
     app.add_option("what", chosen.what)->required()->check(CLI::IsMember({"train", "evaluate"}));
     app.add_option("network", chosen.network)->required();
     app.add_option("--batch", chosen.batch, "Images a step");
+    app.add_option("--image", chosen.image, "Height and width of an image");
+    app.add_option("--classes", chosen.classes, "Classes");
     app.add_option("--threads", chosen.threads, "Threads of one network");
     app.add_option("--workers", chosen.workers, "Networks side by side, one thread each");
     app.add_option("--seconds", chosen.seconds, "Time to measure");

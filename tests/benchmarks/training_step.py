@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The same steps in PyTorch: images a second, the better of its two memory formats; one line, one number.
 
-usage: training_step.py train|evaluate resnet8|resnet20|resnet18 [--batch 128] [--threads 2] [--seconds 3]
-Needs Debian's python3-torch.
+usage: training_step.py train|evaluate resnet8|resnet20|resnet18|resnet18-224|wrn-50-2
+                        [--image 32] [--classes 10] [--batch 128] [--threads 2] [--seconds 3]
+Needs Debian's python3-torch; for the last two networks, which are torchvision's own, python3-torchvision.
 """
 import argparse
 import time
@@ -46,13 +47,21 @@ class ResNet(nn.Module):
 
 
 NETWORKS = {"resnet8": ((16, 32, 64), 1), "resnet20": ((16, 32, 64), 3), "resnet18": ((64, 128, 256, 512), 2)}
+MODELS = {"resnet18-224": "resnet18", "wrn-50-2": "wide_resnet50_2"}
+
+
+def network(name, classes):
+    if name in NETWORKS:
+        return ResNet(*NETWORKS[name], classes)
+    import torchvision
+    return getattr(torchvision.models, MODELS[name])(num_classes=classes)
 
 
 def rate(options, memory_format):
     """Images a second, the first step not counted."""
-    model = ResNet(*NETWORKS[options.network]).to(memory_format=memory_format)
-    pixels = torch.randint(0, 256, (options.batch, 3, 32, 32), dtype=torch.uint8)
-    labels = torch.arange(options.batch) % 10
+    model = network(options.network, options.classes).to(memory_format=memory_format)
+    pixels = torch.randint(0, 256, (options.batch, 3, options.image, options.image), dtype=torch.uint8)
+    labels = torch.arange(options.batch) % options.classes
     optimiser = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
     def images():
@@ -82,8 +91,10 @@ def rate(options, memory_format):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["train", "evaluate"])
-    parser.add_argument("network", choices=sorted(NETWORKS))
+    parser.add_argument("network", choices=sorted([*NETWORKS, *MODELS]))
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--image", type=int, default=32)
+    parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3)
     options = parser.parse_args()

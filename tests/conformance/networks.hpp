@@ -20,6 +20,17 @@ inline constexpr network_case networks[] = {
     {"resnet8", {1, 28, 28}}, {"wrn-10-1", {1, 28, 28}}, {"resnet8", {3, 32, 32}}, {"wrn-10-1", {3, 32, 32}}};
 inline constexpr std::size_t batch_sizes[] = {1, 5, 32, 37};
 
+/// The networks for ImageNet, as wide as they are: each step is dear, so images and batches are small.
+/// `looser`: times what a tolerance of the suite is. A batch-norm over the few values of the last planes, and
+/// a ReLU at the edge among so few, make more of rounding than in the small networks.
+struct large_network_case {
+    network_case network;
+    std::size_t batch;
+    double looser;
+};
+inline constexpr large_network_case large_networks[] = {{{"resnet18-224", {3, 44, 36}}, 5, 5},
+                                                        {{"wrn-50-2", {3, 48, 48}}, 2, 50}};
+
 /// The network with a normalisation of its own for every channel.
 inline lipt::network_spec spec_of(const network_case &of) {
     lipt::network_options options{.image = of.image, .classes = 7};

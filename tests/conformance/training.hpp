@@ -36,28 +36,38 @@ inline first_statistics compute_first_statistics(const lipt::network_spec &spec,
                                                  const std::vector<float> &weights,
                                                  const owned_batch &batch) {
     const auto &at = spec.layers[0];
-    const auto height = static_cast<int>(at.in.height), width = static_cast<int>(at.in.width);
+    const auto height = static_cast<int>(at.in.height), width = static_cast<int>(at.in.width),
+               side = static_cast<int>(at.kernel), stride = static_cast<int>(at.stride),
+               padding = static_cast<int>(at.padding);
+    const std::size_t plane = at.in.height * at.in.width, taps = at.kernel * at.kernel;
+    std::vector<double> images;
+    for (std::size_t i = 0; i < batch.pixels.size(); ++i) {
+        const std::size_t c = i / plane % at.in.channels;
+        images.push_back((batch.pixels[i] / 255.0 - static_cast<double>(spec.mean[c])) /
+                         static_cast<double>(spec.deviation[c]));
+    }
     const float *kernel = weights.data() + spec.weights[at.weights].offset;
+    const auto output = [&](std::size_t n, std::size_t channel, int top, int left) {
+        double sum = 0;
+        for (std::size_t c = 0; c < at.in.channels; ++c) {
+            const double *image = images.data() + (n * at.in.channels + c) * plane;
+            for (int k = 0; k < side * side; ++k) {
+                const int row = top + k / side, column = left + k % side;
+                if (row < 0 || row >= height || column < 0 || column >= width) continue;
+                sum += image[row * width + column] *
+                       static_cast<double>(
+                           kernel[(channel * at.in.channels + c) * taps + static_cast<std::size_t>(k)]);
+            }
+        }
+        return sum;
+    };
     first_statistics result;
     for (std::size_t channel = 0; channel < at.out.channels; ++channel) {
         std::vector<double> values;
         for (std::size_t n = 0; n < batch.size(); ++n) {
-            for (int y = 0; y < height; ++y) {
-                for (int x = 0; x < width; ++x) {
-                    double sum = 0;
-                    for (std::size_t c = 0; c < at.in.channels; ++c) {
-                        for (int k = 0; k < 9; ++k) {
-                            const int row = y + k / 3 - 1, column = x + k % 3 - 1;
-                            if (row < 0 || row >= height || column < 0 || column >= width) continue;
-                            const auto pixel = batch.pixels[n * at.in.size() +
-                                                            (c * at.in.height + row) * at.in.width + column];
-                            const double input = (pixel / 255.0 - static_cast<double>(spec.mean[c])) /
-                                                 static_cast<double>(spec.deviation[c]);
-                            sum +=
-                                input * static_cast<double>(kernel[(channel * at.in.channels + c) * 9 + k]);
-                        }
-                    }
-                    values.push_back(sum);
+            for (int y = 0; y < static_cast<int>(at.out.height); ++y) {
+                for (int x = 0; x < static_cast<int>(at.out.width); ++x) {
+                    values.push_back(output(n, channel, y * stride - padding, x * stride - padding));
                 }
             }
         }

@@ -1,7 +1,11 @@
 // Wrong use and bad input: one clear error, the right exit status, nothing lost.
 #include "program.hpp"
 
+#include <lipt/adapters/store/state.hpp>
+
 #include <array>
+#include <limits>
+#include <span>
 
 using namespace lipt_test;
 
@@ -155,6 +159,53 @@ BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
     const auto wrong = folder.write("wrong.toml", "colour = 3\n");
     check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2,
                   "LIPT-U03");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_common_start_may_be_a_given_file, fixture) {
+    const auto spec = lipt::make_network("resnet8", {.image = {1, 28, 28}});
+    const auto weights = lipt::initial_weights(spec, 17);
+    const auto file = folder / "start.safetensors";
+    lipt::adapters::save_state(file, spec, weights);
+    const std::vector<std::string> given{"--init-weights", file.string()};
+    BOOST_TEST_REQUIRE(run(given).status == 0);
+    const auto path = folder / "run";
+    BOOST_TEST((lipt::adapters::load_state(path / "theta_star.safetensors", spec).state.weights == weights));
+    const auto config = nlohmann::json::parse(content_of(path / "config.json")).at("settings");
+    BOOST_TEST(config.at("init-weights") == file.string());
+    const auto first = result_of(path).at("stages").at(0);
+    BOOST_TEST(first.at("name") == "initialize");
+    for (const char *key : {"samples_read", "forward", "backward"}) BOOST_TEST(first.at(key) == 0);
+    BOOST_TEST(!std::filesystem::exists(path / "initialize"));
+    // The run has its own copy, as its workers on other hosts have.
+    std::filesystem::remove(file);
+    std::filesystem::remove(path / "result.json");
+    BOOST_TEST(run(given).status == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_given_start_that_does_not_fit_is_refused, fixture) {
+    const auto spec = lipt::make_network("resnet8", {.image = {1, 28, 28}});
+    const auto file = folder / "start.safetensors";
+    const std::vector<std::string> given{"--init-weights", file.string()};
+    check_run_refused(given, 1, "LIPT-F01");
+    const auto write = [&](const lipt::network_spec &of, std::size_t without, float last) {
+        auto weights = lipt::initial_weights(of, 17);
+        weights.back() = last;
+        std::vector<lipt::adapters::named_tensor> tensors;
+        for (std::size_t w = 0; w + without < of.weights.size(); ++w) {
+            const auto &entry = of.weights[w];
+            tensors.push_back(lipt::adapters::named_tensor::of<float>(
+                entry.name, entry.shape, std::span(weights).subspan(entry.offset, entry.size)));
+        }
+        lipt::adapters::write_safetensors(file, tensors);
+    };
+    write(spec, 1, 0);
+    check_run_refused(given, 1, "has no tensor 'linear.bias'");
+    write(spec, 0, std::numeric_limits<float>::quiet_NaN());
+    check_run_refused(given, 1, "LIPT-F26");
+    write(lipt::make_network("resnet8", {.image = {3, 28, 28}}), 0, 0);
+    check_run_refused(given, 1, "LIPT-F23");
+    write(lipt::make_network("resnet14", {.image = {1, 28, 28}}), 0, 0);
+    check_run_refused(given, 1, "LIPT-F25");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {

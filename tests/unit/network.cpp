@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(network_)
@@ -16,10 +17,13 @@ BOOST_AUTO_TEST_CASE(parameter_counts_are_the_published_ones) {
     BOOST_TEST(count("resnet8", 10) == 78042u);
     BOOST_TEST(count("resnet18", 10) == 11173962u);
     BOOST_TEST(count("wrn-28-10", 100) == 36536884u);
+    BOOST_TEST(count("resnet18-224", 1000) == 11689512u);
+    BOOST_TEST(count("wrn-50-2", 1000) == 68883240u);
 }
 
 BOOST_AUTO_TEST_CASE(layers_fit_together) {
-    for (const char *name : {"resnet8", "resnet20", "resnet18", "wrn-16-1", "wrn-16-2"}) {
+    for (const char *name :
+         {"resnet8", "resnet20", "resnet18", "wrn-16-1", "wrn-16-2", "resnet18-224", "wrn-50-2"}) {
         const auto spec = lipt::make_network(name, {.image = {1, 28, 28}, .classes = 10});
         for (std::size_t i = 0; i < spec.layers.size(); ++i) {
             const auto &layer = spec.layers[i];
@@ -45,7 +49,7 @@ BOOST_AUTO_TEST_CASE(initial_weights_depend_on_the_seed_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(weights_lie_one_after_another_without_gaps) {
-    for (const char *name : {"resnet8", "resnet18", "wrn-10-1", "wrn-16-2"}) {
+    for (const char *name : {"resnet8", "resnet18", "wrn-10-1", "wrn-16-2", "resnet18-224", "wrn-50-2"}) {
         const auto spec = lipt::make_network(name, {});
         std::size_t offset = 0;
         for (const auto &entry : spec.weights) {
@@ -61,7 +65,7 @@ BOOST_AUTO_TEST_CASE(weights_lie_one_after_another_without_gaps) {
 
 BOOST_AUTO_TEST_CASE(layers_name_tensors_of_their_own_kind) {
     using enum lipt::weight_kind;
-    for (const char *name : {"resnet20", "wrn-16-2"}) {
+    for (const char *name : {"resnet20", "wrn-16-2", "wrn-50-2"}) {
         const auto spec = lipt::make_network(name, {});
         std::vector<int> uses(spec.weights.size());
         for (const auto &at : spec.layers) {
@@ -89,6 +93,58 @@ BOOST_AUTO_TEST_CASE(strides_halve_the_plane_and_round_up) {
     BOOST_TEST(planes(28) == 7u);
     BOOST_TEST(planes(29) == 8u);
     BOOST_TEST(planes(1) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(strides_of_the_imagenet_networks_leave_a_thirty_second_rounded_up) {
+    for (const char *name : {"resnet18-224", "wrn-50-2"}) {
+        const auto spec = lipt::make_network(name, {.image = {3, 224, 65}});
+        const auto &pool = spec.layers[2], &last = spec.layers[spec.layers.size() - 2];
+        BOOST_TEST((pool.kind == lipt::layer_kind::max_pool));
+        BOOST_TEST((pool.in == lipt::image_shape{64, 112, 33}));
+        BOOST_TEST((pool.out == lipt::image_shape{64, 56, 17}));
+        BOOST_TEST(last.in.height == 7u);
+        BOOST_TEST(last.in.width == 3u);
+        BOOST_TEST(
+            (lipt::make_network(name, {.image = {3, 1, 1}}).layers[2].out == lipt::image_shape{64, 1, 1}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(bottlenecks_have_their_stride_on_the_middle_convolution) {
+    const auto spec = lipt::make_network("wrn-50-2", {.image = {3, 224, 224}});
+    std::vector<std::size_t> strides;
+    for (const auto &at : spec.layers) {
+        if (at.kind != lipt::layer_kind::convolution) continue;
+        if (spec.weights[at.weights].name.starts_with("layer2.0.")) strides.push_back(at.stride);
+    }
+    BOOST_TEST((strides == std::vector<std::size_t>{1, 2, 1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(imagenet_networks_are_laid_out_as_torchvision_has_them) {
+    const auto names = [](const char *name, const char *from, const char *to) {
+        const auto spec = lipt::make_network(name, {.image = {3, 64, 64}});
+        std::string joined;
+        bool inside = false;
+        for (const auto &entry : spec.weights) {
+            inside |= entry.name == from;
+            if (inside) joined += entry.name + " ";
+            if (entry.name == to) break;
+        }
+        return joined;
+    };
+    BOOST_TEST(names("resnet18-224", "conv1.weight", "layer1.0.bn1.weight") ==
+               "conv1.weight bn1.weight bn1.bias bn1.running_mean bn1.running_var layer1.0.conv1.weight "
+               "layer1.0.bn1.weight ");
+    BOOST_TEST(names("resnet18-224", "layer2.0.bn2.running_var", "layer2.1.conv1.weight") ==
+               "layer2.0.bn2.running_var layer2.0.downsample.0.weight layer2.0.downsample.1.weight "
+               "layer2.0.downsample.1.bias layer2.0.downsample.1.running_mean "
+               "layer2.0.downsample.1.running_var layer2.1.conv1.weight ");
+    BOOST_TEST(names("wrn-50-2", "layer1.0.conv3.weight", "layer1.1.conv1.weight") ==
+               "layer1.0.conv3.weight layer1.0.bn3.weight layer1.0.bn3.bias layer1.0.bn3.running_mean "
+               "layer1.0.bn3.running_var layer1.0.downsample.0.weight layer1.0.downsample.1.weight "
+               "layer1.0.downsample.1.bias layer1.0.downsample.1.running_mean "
+               "layer1.0.downsample.1.running_var layer1.1.conv1.weight ");
+    BOOST_TEST(names("wrn-50-2", "layer4.2.bn3.running_var", "") ==
+               "layer4.2.bn3.running_var fc.weight fc.bias ");
 }
 
 BOOST_AUTO_TEST_CASE(initial_weights_have_the_spread_of_their_kind) {
@@ -145,8 +201,8 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_network_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
-    for (const char *name :
-         {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x", "wrn-16-1-1"}) {
+    for (const char *name : {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x",
+                             "wrn-16-1-1", "wrn-50-1", "resnet18-225", "resnet18-"}) {
         BOOST_TEST(lipt_test::error_id([&] { lipt::make_network(name, {}); }) == "LIPT-N01", name);
     }
 }

@@ -1,47 +1,11 @@
 #include "kernels.hpp"
 
-#include "convolution.hpp"
+#include "vectors.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace lipt::onednn::detail {
 namespace {
-
-/// One block of channels as a vector of the compiler's; it is split where the processor's vectors are
-/// narrower.
-template <int Block>
-struct vectors {
-    typedef float type __attribute__((vector_size(Block * sizeof(float)), may_alias));
-    typedef float unaligned __attribute__((vector_size(Block * sizeof(float)), aligned(4), may_alias));
-};
-template <int Block>
-using vector = typename vectors<Block>::type;
-
-template <int Block>
-inline vector<Block> load(const float *from) {
-    return *reinterpret_cast<const typename vectors<Block>::unaligned *>(from);
-}
-template <int Block>
-inline void store(float *to, const vector<Block> &value) {
-    *reinterpret_cast<typename vectors<Block>::unaligned *>(to) = value;
-}
-/// NaN passes, so that a training that diverged shows.
-template <int Block>
-inline vector<Block> rectified(const vector<Block> &x) {
-    const vector<Block> zero{};
-    return zero > x ? zero : x;
-}
-
-/// Calls `body` with the block size as a compile-time constant.
-template <class Body>
-void with_block(Body body) {
-    if (channel_block() == 16) {
-        body(std::integral_constant<int, 16>{});
-    } else {
-        body(std::integral_constant<int, 8>{});
-    }
-}
 
 /// Accumulators side by side, so that an addition need not wait for the one before.
 inline constexpr std::size_t chains = 4;
@@ -103,17 +67,6 @@ void statistics_of_block(const piece_shape &shape, std::size_t first, const floa
         // Not std::max, which would turn NaN into 0.
         const double deviation = sums.total(1, c) - total * total / count;
         deviations[c] = deviation < 0 ? 0 : deviation;
-    }
-}
-
-/// Calls `body(offset of the plane, first channel)` for each plane of a piece.
-template <int Block, class Body>
-inline void for_planes(const piece_shape &shape, Body body) {
-    const std::size_t plane = shape.pixels * Block;
-    for (std::size_t image = 0; image < shape.images; ++image) {
-        for (std::size_t c = 0; c < shape.channels; c += Block) {
-            body(image * shape.channels * shape.pixels + c / Block * plane, c);
-        }
     }
 }
 
@@ -184,60 +137,6 @@ void reduce_gate(const piece_shape &shape, std::size_t first, const float *sourc
     }
 }
 
-/// The outputs [first, last) along one side that a weight at `offset` in the kernel meets inside the image.
-struct covered {
-    std::size_t first = 0, last = 0;
-};
-covered outputs_covered(std::size_t outputs, std::size_t inputs, std::size_t offset, std::size_t stride,
-                        std::size_t padding) {
-    const std::size_t first = offset >= padding ? 0 : (padding - offset + stride - 1) / stride;
-    const std::size_t reach = inputs + padding; // an output's input, less the offset, must lie below this
-    if (offset >= reach) return {};
-    return {.first = first, .last = std::max(first, std::min(outputs, (reach - offset - 1) / stride + 1))};
-}
-
-/// One weight's gradient over one image, for a block of output channels.
-template <int Block>
-vector<Block> weight_gradient(const image_convolution &shape, const float *image, const float *gradient,
-                              std::size_t ky, std::size_t kx) {
-    const auto rows = outputs_covered(shape.out_height, shape.height, ky, shape.stride, shape.padding);
-    const auto columns = outputs_covered(shape.out_width, shape.width, kx, shape.stride, shape.padding);
-    vector<Block> chain[chains]{};
-    for (std::size_t y = rows.first; y < rows.last; ++y) {
-        const float *from = gradient + y * shape.out_width * Block;
-        // Indices wrap below zero and back: the columns begin inside the image.
-        const std::size_t row = (y * shape.stride + ky - shape.padding) * shape.width + kx - shape.padding;
-        std::size_t x = columns.first;
-        for (; x + chains <= columns.last; x += chains) {
-            for (std::size_t k = 0; k < chains; ++k)
-                chain[k] += load<Block>(from + (x + k) * Block) * image[row + (x + k) * shape.stride];
-        }
-        for (; x < columns.last; ++x)
-            chain[0] += load<Block>(from + x * Block) * image[row + x * shape.stride];
-    }
-    return (chain[0] + chain[1]) + (chain[2] + chain[3]);
-}
-
-template <int Block>
-void image_weights_gradient_of(const image_convolution &shape, std::size_t count, const float *images,
-                               const float *gradients, float *target) {
-    const std::size_t plane = shape.height * shape.width, pixels = shape.out_height * shape.out_width;
-    const std::size_t weights = shape.kernel * shape.kernel * shape.channels;
-    std::fill_n(target, shape.out_channels * weights, 0.0f);
-    for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t block = 0; block < shape.out_channels / Block; ++block) {
-            const float *gradient = gradients + (i * shape.out_channels + block * Block) * pixels;
-            for (std::size_t w = 0; w < weights; ++w) {
-                const std::size_t c = w % shape.channels, k = w / shape.channels;
-                float *sum = target + (block * weights + w) * Block;
-                store<Block>(sum, load<Block>(sum) +
-                                      weight_gradient<Block>(shape, images + (i * shape.channels + c) * plane,
-                                                             gradient, k / shape.kernel, k % shape.kernel));
-            }
-        }
-    }
-}
-
 } // namespace
 
 void statistics(const piece_shape &shape, const float *source, double *mean, double *deviations) {
@@ -304,39 +203,6 @@ void differentiate(const piece_shape &shape, const float *source, const float *g
 
 void add(std::size_t size, const float *a, const float *b, float *target) {
     for (std::size_t i = 0; i < size; ++i) target[i] = a[i] + b[i];
-}
-
-void pool(const piece_shape &shape, const float *source, float *embeddings) {
-    const float share = 1.0f / static_cast<float>(shape.pixels);
-    with_block([&](auto block) {
-        constexpr int Block = decltype(block)::value;
-        std::size_t row = 0;
-        for_planes<Block>(shape, [&](std::size_t offset, std::size_t) {
-            vector<Block> sum{};
-            for (std::size_t p = 0; p < shape.pixels; ++p) sum += load<Block>(source + offset + p * Block);
-            store<Block>(embeddings + row, sum * share);
-            row += Block;
-        });
-    });
-}
-
-void spread(const piece_shape &shape, const float *gradients, float *target) {
-    const float share = 1.0f / static_cast<float>(shape.pixels);
-    with_block([&](auto block) {
-        constexpr int Block = decltype(block)::value;
-        std::size_t row = 0;
-        for_planes<Block>(shape, [&](std::size_t offset, std::size_t) {
-            const auto value = load<Block>(gradients + row) * share;
-            for (std::size_t p = 0; p < shape.pixels; ++p) store<Block>(target + offset + p * Block, value);
-            row += Block;
-        });
-    });
-}
-
-void image_weights_gradient(const image_convolution &shape, std::size_t count, const float *images,
-                            const float *gradients, float *target) {
-    with_block(
-        [&](auto block) { image_weights_gradient_of<block.value>(shape, count, images, gradients, target); });
 }
 
 float dot(std::size_t size, const float *a, const float *b) {

@@ -55,11 +55,6 @@ void differentiate(const piece_shape &shape, const float *source, const float *g
 /// target = a + b.
 void add(std::size_t size, const float *a, const float *b, float *target);
 
-/// Mean over the pixels. shapes: embeddings (images,channels)
-void pool(const piece_shape &shape, const float *source, float *embeddings);
-/// The gradient of `pool`: each pixel gets 1/pixels of its channel's. shapes: gradients (images,channels)
-void spread(const piece_shape &shape, const float *gradients, float *target);
-
 /// The first layer's convolution: plain images in, blocks of channels out.
 struct image_convolution {
     std::size_t channels = 0, height = 0, width = 0; ///< of an image

@@ -1,106 +1,12 @@
+// The programs of training: forward and backward, and the forward pass for statistics alone.
 #include "program.hpp"
 
-#include <lipt/error.hpp>
+#include "program_builder.hpp"
 
 #include <algorithm>
 
 namespace lipt::onednn::detail {
 namespace {
-
-/// Appends operations to the last phase and numbers tensors; shared by all three programs.
-class builder {
-  public:
-    explicit builder(const network_spec &spec) : spec_(spec), value_(spec.layers.size() + 1, none) {
-        const auto &layers = spec.layers;
-        require(layers.size() > 2 && layers.back().kind == layer_kind::linear &&
-                    layers[layers.size() - 2].kind == layer_kind::average_pool,
-                "O02", "onednn: network ", spec.name, " does not end with average pool and linear layer");
-        for (const auto &each : layers) {
-            require(each.kind == layer_kind::linear || each.out.channels % 16 == 0, "O02", "onednn: network ",
-                    spec.name, " has a layer of ", each.out.channels,
-                    " channels, expected a multiple of 16: use the reference backend");
-        }
-        made_.phases.emplace_back();
-    }
-
-    std::size_t body_size() const { return spec_.layers.size() - 2; }
-    const layer &at(std::size_t index) const { return spec_.layers[index]; }
-
-    std::size_t new_tensor(const image_shape &shape) {
-        made_.tensors.push_back({.floats = shape.size()});
-        return made_.tensors.size() - 1;
-    }
-    void emit(const operation &next) { made_.phases.back().operations.push_back(next); }
-    phase &current() { return made_.phases.back(); }
-    void next_phase() {
-        made_.phases.emplace_back();
-        recomputed_.assign(value_.size(), none);
-    }
-
-    /// The tensor of a value in this phase. Pixels and batch-norms without residual are computed again in
-    /// each phase that needs them: reading their input again costs what reading a stored copy would, and the
-    /// store is saved.
-    std::size_t tensor_of(std::size_t value) {
-        if (value_[value] != none) return value_[value];
-        recomputed_.resize(value_.size(), none);
-        auto &found = recomputed_[value];
-        if (found != none) return found;
-        if (value == 0) {
-            found = new_tensor(spec_.image);
-            emit({.kind = operation_kind::load_images, .target = found});
-        } else {
-            const auto &made = at(value - 1);
-            const auto source = tensor_of(made.input);
-            found = new_tensor(made.out);
-            emit({.kind = operation_kind::normalise, .layer = value - 1, .source = source, .target = found});
-        }
-        return found;
-    }
-    void set_tensor(std::size_t value, std::size_t tensor) { value_[value] = tensor; }
-
-    std::size_t uses_of(std::size_t value) const {
-        std::size_t uses = 0;
-        for (const auto &each : spec_.layers) uses += (each.input == value) + (each.residual == value);
-        return uses;
-    }
-    std::size_t last_use_of(std::size_t value) const {
-        std::size_t last = none;
-        for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
-            if (at(i).input == value || at(i).residual == value) last = i;
-        }
-        return last;
-    }
-    /// True for a batch-norm whose only use is as residual of another one, which then applies both at once.
-    bool is_joined(std::size_t index) const {
-        const auto &each = at(index);
-        if (each.kind != layer_kind::batch_norm || each.relu || each.residual != none) return false;
-        if (uses_of(index + 1) != 1) return false;
-        const auto &user = at(last_use_of(index + 1));
-        return user.kind == layer_kind::batch_norm && user.residual == index + 1;
-    }
-
-    /// Notes in which phases each tensor is used.
-    program finish() {
-        for (std::size_t p = 0; p < made_.phases.size(); ++p) {
-            for (const auto &each : made_.phases[p].operations) {
-                for (const auto t : {each.source, each.residual, each.gradient, each.mask, each.target}) {
-                    if (t == none) continue;
-                    auto &used = made_.tensors[t];
-                    if (used.first_phase == none) used.first_phase = p;
-                    used.last_phase = p;
-                }
-            }
-        }
-        return std::move(made_);
-    }
-    program &made() { return made_; }
-
-  private:
-    const network_spec &spec_;
-    program made_;
-    std::vector<std::size_t> value_;      ///< tensor of each value that is stored
-    std::vector<std::size_t> recomputed_; ///< tensor of each value computed again in this phase
-};
 
 void forward_batch_norm(builder &build, std::size_t index) {
     const auto &each = build.at(index);
@@ -130,8 +36,12 @@ void forward_training(builder &build) {
             forward_batch_norm(build, i);
             continue;
         }
-        operation next{.layer = i, .source = build.tensor_of(each.input)};
-        next.kind = each.kind == layer_kind::add ? operation_kind::add : operation_kind::convolve;
+        operation next{.kind = kind_of(each), .layer = i};
+        if (each.kind == layer_kind::max_pool) {
+            build.read_pooled(next);
+        } else {
+            next.source = build.tensor_of(each.input);
+        }
         if (each.kind == layer_kind::add) next.residual = build.tensor_of(each.residual);
         next.target = build.new_tensor(each.out);
         build.emit(next);
@@ -155,6 +65,9 @@ class backward_pass {
                 break;
             case layer_kind::convolution:
                 convolution(i);
+                break;
+            case layer_kind::max_pool:
+                max_pool(i);
                 break;
             default:
                 add(i);
@@ -248,6 +161,16 @@ class backward_pass {
         pending_[each.input].push_back(target);
     }
 
+    void max_pool(std::size_t index) {
+        merge(index, 1);
+        operation next{.kind = operation_kind::backward_pool, .layer = index};
+        build_.read_pooled(next);
+        next.gradient = pending_[index + 1][0];
+        next.target = build_.new_tensor(build_.at(index).in);
+        build_.emit(next);
+        pending_[build_.at(index).input].push_back(next.target);
+    }
+
     void add(std::size_t index) {
         merge(index, 1);
         const auto &each = build_.at(index);
@@ -279,77 +202,6 @@ program compile_statistics(const network_spec &spec) {
     auto made = build.finish();
     while (made.phases.back().normalised.empty()) made.phases.pop_back();
     return made;
-}
-
-namespace {
-
-/// The value that an evaluated convolution adds to, where its operand may be overwritten; else none.
-std::size_t accumulated(const builder &build, const layer &joint, std::size_t index, std::size_t convolved) {
-    const auto operand = joint.input == convolved ? joint.residual : joint.input;
-    const bool replaceable = operand != none && operand > 0 && build.last_use_of(operand) == index;
-    return replaceable ? operand : none;
-}
-
-void evaluate_convolution(builder &build, std::size_t index) {
-    auto &folded = build.made().folded[index];
-    std::size_t last = index, operand = none;
-    // Only what follows at once and is the one use of the result can be folded in.
-    const std::size_t next = index + 1;
-    const auto &joint = build.at(next);
-    const bool only_use = build.uses_of(index + 1) == 1 && build.last_use_of(index + 1) == next;
-    if (only_use && joint.kind == layer_kind::batch_norm && joint.input == index + 1) {
-        operand = accumulated(build, joint, next, index + 1);
-        if (joint.residual == none || operand != none) {
-            folded = {.batch_norm = next, .accumulate = operand != none, .relu = joint.relu};
-            last = next;
-        }
-    } else if (only_use && joint.kind == layer_kind::add) {
-        operand = accumulated(build, joint, next, index + 1);
-        folded.accumulate = operand != none;
-        if (operand != none) last = next;
-    }
-    operation convolve{
-        .kind = operation_kind::convolve, .layer = index, .source = build.tensor_of(build.at(index).input)};
-    convolve.target = folded.accumulate ? build.tensor_of(operand) : build.new_tensor(build.at(index).out);
-    build.emit(convolve);
-    build.set_tensor(last + 1, convolve.target);
-}
-
-void evaluate_other(builder &build, std::size_t index) {
-    const auto &each = build.at(index);
-    const bool is_add = each.kind == layer_kind::add;
-    operation next{.kind = is_add ? operation_kind::add : operation_kind::normalise,
-                   .layer = index,
-                   .source = build.tensor_of(each.input)};
-    if (each.residual != none) next.residual = build.tensor_of(each.residual);
-    next.target = build.new_tensor(each.out);
-    build.emit(next);
-    build.set_tensor(index + 1, next.target);
-}
-
-} // namespace
-
-program compile_evaluation(const network_spec &spec) {
-    builder build(spec);
-    build.made().folded.resize(spec.layers.size());
-    std::vector<bool> done(spec.layers.size(), false);
-    for (std::size_t i = 0; i < build.body_size(); ++i) {
-        if (done[i]) continue;
-        if (build.at(i).kind != layer_kind::convolution) {
-            evaluate_other(build, i);
-            continue;
-        }
-        evaluate_convolution(build, i);
-        const auto &folded = build.made().folded[i];
-        if (folded.batch_norm != none)
-            done[folded.batch_norm] = true;
-        else if (folded.accumulate)
-            done[i + 1] = true;
-    }
-    const std::size_t pool = build.body_size();
-    build.emit(
-        {.kind = operation_kind::head, .layer = pool + 1, .source = build.tensor_of(build.at(pool).input)});
-    return build.finish();
 }
 
 } // namespace lipt::onednn::detail

@@ -18,9 +18,11 @@ enum class operation_kind {
     statistics,  ///< mean and squared deviations of source, a piece's part
     normalise, ///< target = batch-norm(source) [+ residual | + residual_layer's batch-norm(residual)] [ReLU]
     add,       ///< target = source + residual
+    max_pool,  ///< target = largest of each window of source [or of source_layer's batch-norm(source)]
     head,      ///< pool and linear layer of source; in training loss and target = gradient of source
     reduce,    ///< gradient = (gradient [+ residual]) where ReLU passed; a piece's part of batch-norm's sums
     differentiate,    ///< target = gradient at batch-norm's input [+ residual]
+    backward_pool,    ///< target = gradient at a max-pool's input, from its source and gradient
     backward_data,    ///< target = gradient at the convolution's input
     backward_weights, ///< weight gradient from source and gradient
 };
@@ -30,6 +32,7 @@ struct operation {
     operation_kind kind{};
     std::size_t layer = none; ///< index into network_spec::layers
     std::size_t source = none, residual = none, gradient = none, mask = none, target = none;
+    std::size_t source_layer = none;   ///< index of the batch-norm that is applied to the source on the fly
     std::size_t residual_layer = none; ///< index of the batch-norm that is applied to the residual on the fly
 };
 

@@ -126,6 +126,10 @@ void runner::run_operation(const piece &at, const operation &next) {
         add(at.images * spec_.layers[next.layer].out.size(), address(at, next.source),
             address(at, next.residual), address(at, next.target));
         break;
+    case operation_kind::max_pool:
+    case operation_kind::backward_pool:
+        max_pool_piece(at, next);
+        break;
     case operation_kind::head:
         head_piece(at, next);
         break;
@@ -239,6 +243,31 @@ void runner::reduce_piece(const piece &at, const operation &next) {
     reduce(shape(at, described.out), address(at, next.source), address(at, next.gradient), options,
            address(at, next.target), sums_of(at.phase, next.layer, false) + row,
            sums_of(at.phase, next.layer, true) + row);
+}
+
+void runner::max_pool_piece(const piece &at, const operation &next) {
+    const auto &each = spec_.layers[next.layer];
+    const window_shape windows{.images = at.images,
+                               .channels = each.in.channels,
+                               .height = each.in.height,
+                               .width = each.in.width,
+                               .out_height = each.out.height,
+                               .out_width = each.out.width,
+                               .kernel = each.kernel,
+                               .stride = each.stride,
+                               .padding = each.padding};
+    pooled_norm applied;
+    const pooled_norm *norm = nullptr;
+    if (next.source_layer != none) {
+        applied = {.norm = norms_.forward(next.source_layer), .relu = spec_.layers[next.source_layer].relu};
+        norm = &applied;
+    }
+    if (next.kind == operation_kind::max_pool) {
+        max_pool(windows, address(at, next.source), norm, address(at, next.target));
+    } else {
+        max_pool_gradient(windows, address(at, next.source), norm, address(at, next.gradient),
+                          address(at, next.target));
+    }
 }
 
 void runner::head_piece(const piece &at, const operation &next) {

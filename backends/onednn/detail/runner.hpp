@@ -6,6 +6,7 @@
 #include "head.hpp"
 #include "norms.hpp"
 #include "plan.hpp"
+#include "pooling.hpp"
 #include "program.hpp"
 #include "team.hpp"
 
@@ -80,6 +81,7 @@ class runner {
     void normalise_piece(const piece &at, const operation &next);
     void statistics_piece(const piece &at, const operation &next);
     void reduce_piece(const piece &at, const operation &next);
+    void max_pool_piece(const piece &at, const operation &next);
     void head_piece(const piece &at, const operation &next);
     void join(const run_input &input, std::size_t phase);
     void join_weights(const run_input &input, std::size_t phase);

@@ -2,6 +2,8 @@
 
 #include "convolution.hpp"
 
+#include <array>
+#include <tuple>
 #include <utility>
 
 namespace lipt::torch::detail {
@@ -9,6 +11,11 @@ namespace {
 
 at::Tensor channels_of(const std::vector<float> &values, const at::Device &device) {
     return at::tensor(values).view({1, static_cast<std::int64_t>(values.size()), 1, 1}).to(device);
+}
+
+/// The same extent in both directions, as ATen takes it.
+std::array<std::int64_t, 2> pair_of(std::size_t extent) {
+    return {static_cast<std::int64_t>(extent), static_cast<std::int64_t>(extent)};
 }
 
 /// Adds to what has come to a value so far; never in place, since a gradient may stand for several values.
@@ -67,6 +74,7 @@ activations interpreter::run(const at::Tensor &images, phase now, double share) 
     pass.values.resize(last_use_.size());
     pass.mean.resize(last_use_.size());
     pass.inverse_deviation.resize(last_use_.size());
+    pass.chosen.resize(last_use_.size());
     pass.values[0] = normalised(images);
     for (std::size_t number = 1; number <= spec_.layers.size(); ++number) {
         evaluate_layer(number, now, share, pass);
@@ -118,6 +126,10 @@ void interpreter::evaluate_layer(std::size_t number, phase now, double share, ac
     case layer_kind::add:
         output = input + pass.values[at.residual];
         break;
+    case layer_kind::max_pool:
+        std::tie(output, pass.chosen[number]) =
+            at::max_pool2d_with_indices(input, pair_of(at.kernel), pair_of(at.stride), pair_of(at.padding));
+        break;
     case layer_kind::average_pool:
         output = input.mean({2, 3}, /*keepdim=*/false, at::kFloat);
         break;
@@ -161,6 +173,12 @@ void interpreter::differentiate_layer(std::size_t number, const activations &pas
     case layer_kind::add:
         accumulate(gradients[at.input], from);
         accumulate(gradients[at.residual], from);
+        break;
+    case layer_kind::max_pool:
+        accumulate(gradients[at.input],
+                   at::max_pool2d_with_indices_backward(from, input, pair_of(at.kernel), pair_of(at.stride),
+                                                        pair_of(at.padding), pair_of(1), /*ceil_mode=*/false,
+                                                        pass.chosen[number]));
         break;
     case layer_kind::average_pool: {
         const auto each = (from / static_cast<double>(at.in.height * at.in.width)).to(input.scalar_type());

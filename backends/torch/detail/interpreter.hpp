@@ -28,6 +28,7 @@ struct computation {
 struct activations {
     std::vector<at::Tensor> values;
     std::vector<at::Tensor> mean, inverse_deviation; ///< of a batch-norm's input
+    std::vector<at::Tensor> chosen;                  ///< where a max-pool found its values
 };
 
 /// Interprets a network_spec with weights of its own, zero at first. Its callers see to the threads.
