@@ -1,5 +1,6 @@
 #!/bin/sh
-# Decoding of 500x375 JPEG files of quality 90 against torchvision, one process each in turn; prints medians and ratios.
+# Decoding of 500x375 JPEG files of quality 90 against torchvision, one process each in turn; prints medians of images
+# a second of processor time, so a core, and ratios.
 #   compare_decode.sh BUILD_DIR FOLDER [ROUNDS] [SECONDS]   (built with -DLIPT_BUILD_BENCHMARKS=ON; python3-torchvision)
 # FOLDER is made with 500 scenes if it is not there; one from photographs, or from CIFAR-10 enlarged
 # (make_image_folder.py --cifar DIR FOLDER --size 500x375 --limit 500), serves as well.

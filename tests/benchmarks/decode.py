@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Images a second that torchvision's ImageFolder decodes in one process: decode.py evaluate|train DIR [SIZE] [SECONDS]
+"""Images that torchvision's ImageFolder decodes a second of processor time, in one process.
 
+usage: decode.py evaluate|train DIR [SIZE] [SECONDS]
 DIR holds the class folders, as OUT/train of make_image_folder.py. Bytes (3,SIZE,SIZE) come out, as benchmark_decode has
 them: nothing is normalised. Needs python3-torchvision.
 """
@@ -23,8 +24,8 @@ else:
     steps = [transforms.Resize(round(size * 256 / 224)), transforms.CenterCrop(size)]
 images = datasets.ImageFolder(folder, transforms.Compose(steps + [transforms.PILToTensor()]))
 images[0]
-start, done = time.perf_counter(), 0
-while time.perf_counter() - start < seconds:
+start, done = time.process_time(), 0
+while time.process_time() - start < seconds:
     images[done % len(images)]
     done += 1
-print(f"{done / (time.perf_counter() - start):.1f}")
+print(f"{done / (time.process_time() - start):.1f}")
