@@ -2,7 +2,7 @@
 
 # To build and run the program on Fashion-MNIST.
 build_packages="g++ cmake ninja-build ccache libxtensor-dev libxtensor-blas-dev libopenblas-dev libtbb-dev libdnnl-dev
-libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libkainjow-mustache-dev
+libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libspng-dev libkainjow-mustache-dev
 libjs-chart.js dataset-fashion-mnist"
 # To build and run every test besides.
 test_packages="libboost-test-dev clang-format-14 python3-torch python3-torchvision python3-numpy"

@@ -84,6 +84,7 @@ void unify(run_settings &settings) {
                                                                  : "";
         settings.name = before + p.selector;
     }
+    if (settings.dataset == "image-folder" && settings.image_size == 0) settings.image_size = 224;
     p.local.training.batch_size = p.shards.batch_size;
     for (train_options *options : {&p.initialize, &p.full, &p.local.training}) {
         options->momentum = p.main.momentum;

@@ -1,6 +1,7 @@
 // Every setting under the name that flags, TOML keys and config.json share, in one list.
 #pragma once
 
+#include <lipt/adapters/data/image_folder.hpp>
 #include <lipt/settings.hpp>
 
 #include <nlohmann/json_fwd.hpp>
@@ -73,6 +74,8 @@ struct run_settings {
     std::string network = "resnet8";
     std::string init_weights;      ///< safetensors file to use as the common start; empty: train one
     std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
+    std::size_t image_size = 0;    ///< of image-folder, height and width; 0: 224 there, nothing elsewhere
+    corrupt_images corrupt = corrupt_images::refuse;
     std::size_t checkpoint_seconds = 10;
     pipeline_settings pipeline{};
 };
@@ -182,9 +185,17 @@ template <class Visitor>
 void visit_settings(run_settings &s, Visitor &&visit) {
     auto &p = s.pipeline;
     visit("name", s.name, "label of the run in reports");
-    visit("dataset", s.dataset, "fashion-mnist, cifar10 or cifar100");
-    visit("data", s.data, "directory of the data set; empty: where Debian's package puts it");
+    visit("dataset", s.dataset, "fashion-mnist, cifar10, cifar100 or image-folder");
+    visit(
+        "data", s.data,
+        "directory of the data set; empty: where Debian's package puts it; image-folder: the one with train/ "
+        "and val/");
     visit("train-samples", s.train_samples, "use a stratified part of the training set, in samples; 0: all");
+    visit("image-size", s.image_size,
+          "height and width in pixels that images of image-folder are cut and resized to; 0: 224");
+    visit("corrupt-images", s.corrupt,
+          detail::choices<corrupt_images>{{"refuse", corrupt_images::refuse}, {"skip", corrupt_images::skip}},
+          "images of image-folder that cannot be read: an error, or left out and named");
     visit(
         "network", s.network,
         "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; resnet18-224 and wrn-50-2 for large images; "
@@ -228,7 +239,7 @@ run_settings make_preset(const run_settings &asked);
 float preset_learning_rate(const run_settings &settings);
 
 /// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it,
-/// and names a run that has no name after its pre-training and selector.
+/// names a run that has no name after its pre-training and selector, and sets the size of a folder's images.
 void unify(run_settings &settings);
 
 /// The settings as a flat object of config.json.

@@ -14,7 +14,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 #include <thread>
+#include <utility>
 
 namespace lipt::adapters {
 
@@ -26,7 +28,13 @@ namespace fs = std::filesystem;
 /// A data set as a run sees it: all of it, or a stratified part of its training set.
 class run_data {
   public:
-    explicit run_data(const run_settings &settings) : set_(open_dataset(settings.dataset, settings.data)) {
+    /// `notice` is told of images that are left out.
+    run_data(const run_settings &settings, std::function<void(const std::string &)> notice)
+        : set_(open_dataset(settings.dataset, settings.data,
+                            {.size = settings.image_size,
+                             .corrupt = settings.corrupt,
+                             .threads = settings.pipeline.threads,
+                             .notice = std::move(notice)})) {
         const image_set all = set_.train.view();
         if (settings.train_samples == 0) return;
         require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ",
@@ -35,12 +43,10 @@ class run_data {
             split_stratified(all.labels, all.classes,
                              static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
                              {.seed = settings.pipeline.seed, .stage = stream::subsample});
-        gather(all, part.part, part_);
+        part_ = image_part(all, part.part, 0); // images of a folder stay where they are
     }
 
-    image_set train() const {
-        return part_.size() == 0 ? set_.train.view() : as_set(part_, set_.train.view());
-    }
+    image_set train() const { return part_.view().size() == 0 ? set_.train.view() : part_.view(); }
     image_set test() const { return set_.test.view(); }
     network_spec network(const std::string &name) const {
         const auto shown = set_.train.view();
@@ -61,7 +67,7 @@ class run_data {
 
   private:
     dataset set_;
-    image_batch part_;
+    image_part part_;
 };
 
 /// Workers that train at once: one a thread on a processor, one a device elsewhere.
@@ -75,8 +81,8 @@ std::size_t worker_slots(const pipeline_settings &settings) {
 struct open_run {
     run_settings settings;
     decltype(chosen::make_tensor({})) tensor; // made first: a device that is not there must cost nothing
-    run_data data;
     progress_display display;
+    run_data data;
     pipeline_context context;
     std::vector<float> given_start; ///< (S), or empty
     run_directory store;
@@ -84,7 +90,7 @@ struct open_run {
     open_run(const run_settings &asked, const fs::path &path, bool begins = false)
         : settings(checked(asked)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
-          data(settings),
+          data(settings, [this](const std::string &text) { display.line(text); }),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
                                launch_in_threads(worker_slots(settings.pipeline)))),
           given_start(begins ? read_start(path) : std::vector<float>()),
@@ -99,6 +105,7 @@ struct open_run {
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
         if (!asked.network.ends_with(".pt")) make_network(asked.network, {}); // a module waits for the images
+        check_images(asked);
         check(asked.pipeline);
         check_models(asked.pipeline);
         if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);
@@ -112,6 +119,19 @@ struct open_run {
         if (settings.init_weights.empty() || fs::exists(path / "theta_star.safetensors")) return {};
         return load_state(settings.init_weights, context.spec).state.weights;
     }
+
+    static void check_images(const run_settings &asked) {
+        const bool folder = asked.dataset == "image-folder";
+        require(!folder || !asked.data.empty(), "U36",
+                "settings: --dataset image-folder needs --data DIR, the folder that holds train/ and val/");
+        require(folder || (asked.image_size == 0 && asked.corrupt == corrupt_images::refuse), "U37",
+                "settings: --image-size and --corrupt-images are for --dataset image-folder, not for ",
+                asked.dataset);
+        constexpr std::size_t least = 8, most = 4096;
+        require(!folder || (asked.image_size >= least && asked.image_size <= most), "U37",
+                "settings: --image-size is ", asked.image_size, ", expected ", least, " to ", most);
+    }
+
     json config() const {
         return {{"version", 1},
                 {"lipt", LIPT_VERSION},
@@ -229,7 +249,8 @@ void report_command(const std::vector<fs::path> &runs, const fs::path &out) {
     std::optional<run_data> data;
     for (const auto &path : runs) {
         const auto settings = settings_from_json(run_directory::read_config(path).at("settings"));
-        if (models.empty()) data.emplace(settings);
+        if (models.empty())
+            data.emplace(settings, [](const std::string &text) { fmt::print(stderr, "{}\n", text); });
         models.push_back(model_of_run(path, models.empty() ? data->train() : image_set{}));
     }
     require(!models.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");

@@ -1,12 +1,13 @@
 #include <lipt/adapters/data/cifar.hpp>
 #include <lipt/adapters/data/dataset.hpp>
+#include <lipt/adapters/data/hexadecimal.hpp>
 #include <lipt/adapters/data/idx.hpp>
+#include <lipt/adapters/data/normalisation.hpp>
 #include <lipt/error.hpp>
 
 #include <xxhash.h>
 
 #include <array>
-#include <charconv>
 #include <memory>
 
 namespace lipt::adapters {
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> names{"fashion-mnist", "cifar10", "cifar100"};
+constexpr std::array<std::string_view, 4> names{"fashion-mnist", "cifar10", "cifar100", "image-folder"};
 
 /// In the order of the labels, as the makers of the sets give them.
 constexpr std::string_view fashion_classes =
@@ -110,10 +111,23 @@ dataset open_cifar100(const fs::path &directory) {
             .deviation = {0.2673f, 0.2564f, 0.2762f}};
 }
 
-dataset open_by_name(std::string_view name, const fs::path &directory) {
+dataset open_images(const fs::path &directory, const image_folder_options &options) {
+    require(!directory.empty(), "D10",
+            "data: no directory is given for image-folder: name the one that holds train/ and val/");
+    auto folder = open_image_folder(directory, options);
+    return {.train = std::move(folder.train),
+            .test = std::move(folder.test),
+            .class_names = std::move(folder.class_names),
+            .mean = {photograph_mean.begin(), photograph_mean.end()},
+            .deviation = {photograph_deviation.begin(), photograph_deviation.end()},
+            .fingerprint = std::move(folder.fingerprint)};
+}
+
+dataset open_by_name(std::string_view name, const fs::path &directory, const image_folder_options &images) {
     if (name == "fashion-mnist") return open_fashion_mnist(directory);
     if (name == "cifar10") return open_cifar10(directory);
     if (name == "cifar100") return open_cifar100(directory);
+    if (name == "image-folder") return open_images(directory, images);
     std::string known;
     for (const auto each : names) known += text(known.empty() ? "" : ", ", each);
     fail("D16", "data: the data set '", name, "' is unknown, expected one of: ", known);
@@ -123,13 +137,14 @@ dataset open_by_name(std::string_view name, const fs::path &directory) {
 
 std::span<const std::string_view> dataset_names() noexcept { return names; }
 
-dataset open_dataset(std::string_view name, const std::filesystem::path &directory) {
-    auto opened = open_by_name(name, directory);
+dataset open_dataset(std::string_view name, const std::filesystem::path &directory,
+                     const image_folder_options &images) {
+    auto opened = open_by_name(name, directory, images);
     opened.name = name;
     require(opened.train.shape == opened.test.shape, "D17", "data: ", name, " has training images of ",
             opened.train.shape.height, "x", opened.train.shape.width, " and test images of ",
             opened.test.shape.height, "x", opened.test.shape.width, ": take both of one set");
-    opened.fingerprint = fingerprint_of(opened.train, opened.test);
+    if (opened.fingerprint.empty()) opened.fingerprint = fingerprint_of(opened.train, opened.test);
     return opened;
 }
 
@@ -143,11 +158,7 @@ std::string fingerprint_of(const labelled_images &train, const labelled_images &
         XXH3_64bits_update(state.get(), part->pixels.data(), part->pixels.size());
         XXH3_64bits_update(state.get(), part->labels.data(), part->labels.size() * sizeof part->labels[0]);
     }
-    std::array<char, 16> digits{};
-    const auto end =
-        std::to_chars(digits.data(), digits.data() + digits.size(), XXH3_64bits_digest(state.get()), 16).ptr;
-    const std::string number(digits.data(), end);
-    return std::string(digits.size() - number.size(), '0') + number;
+    return hexadecimal(XXH3_64bits_digest(state.get()));
 }
 
 } // namespace lipt::adapters

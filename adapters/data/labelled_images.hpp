@@ -5,21 +5,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace lipt::adapters {
 
-/// N labelled images. shapes: pixels (N,ch,h,w), labels (N) in 0..classes-1
+/// N labelled images, in memory or decoded when they are read.
+/// shapes: pixels (N,ch,h,w), or none with a reader; labels (N) in 0..classes-1
 struct labelled_images {
     std::vector<std::uint8_t> pixels;
     std::vector<std::int32_t> labels;
     image_shape shape;
     std::size_t classes = 0;
+    std::shared_ptr<const image_reader> reader{};
 
     std::size_t size() const noexcept { return labels.size(); }
     /// What the core works on; valid as long as this object is.
     image_set view() const noexcept {
-        return {.pixels = pixels, .labels = labels, .shape = shape, .classes = classes};
+        return {
+            .pixels = pixels, .labels = labels, .shape = shape, .classes = classes, .reader = reader.get()};
     }
 };
 

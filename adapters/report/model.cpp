@@ -56,16 +56,39 @@ json weights_of(const fs::path &path) {
     return {{"min", *low}, {"max", *high}, {"mean", sum / static_cast<double>(values.size())}};
 }
 
+/// An image at most 96 pixels wide and high, for a page that shows dozens: means of squares of pixels.
+std::string thumbnail(std::span<const std::uint8_t> pixels, image_shape shape) {
+    constexpr std::size_t most = 96;
+    const std::size_t step = (std::max(shape.height, shape.width) + most - 1) / most;
+    const image_shape small{shape.channels, std::max<std::size_t>(1, shape.height / step),
+                            std::max<std::size_t>(1, shape.width / step)};
+    if (small == shape) return png_data_uri(pixels, shape);
+    const std::size_t high = shape.height / small.height, wide = shape.width / small.width;
+    std::vector<std::uint8_t> means;
+    for (std::size_t row = 0; row < small.channels * small.height; ++row) {
+        const std::size_t top = row / small.height * shape.height + row % small.height * high;
+        for (std::size_t x = 0; x < small.width; ++x) {
+            std::size_t sum = 0;
+            for (std::size_t i = 0; i < high * wide; ++i)
+                sum += pixels[(top + i / wide) * shape.width + x * wide + i % wide];
+            means.push_back(static_cast<std::uint8_t>(sum / (high * wide)));
+        }
+    }
+    return png_data_uri(means, small);
+}
+
 json sheet(const char *title, std::span<const std::int64_t> indices, std::span<const double> scores,
            const image_set &training, std::span<const std::uint8_t> kept) {
     json images = json::array();
+    image_batch one;
     for (const auto index : indices) {
+        gather(training, std::span(&index, 1), one);
         const auto i = static_cast<std::size_t>(index);
         images.push_back({{"index", index},
                           {"label", training.labels[i]},
                           {"score", scores[i]},
                           {"kept", kept[i] != 0},
-                          {"png", png_data_uri(training.image(i), training.shape)}});
+                          {"png", thumbnail(one.pixels, training.shape)}});
     }
     return {{"title", title}, {"images", std::move(images)}};
 }

@@ -74,7 +74,7 @@ candidate_features<Tensor> candidates_of(const pipeline_context &context) {
 template <training_backend Training, tensor_backend Tensor>
 void add_outputs(const pipeline_context &context, Training &backend, const Tensor &tensor,
                  candidate_features<Tensor> &features, stage_cost &cost) {
-    const auto output = backend.forward(context.train.pixels, context.train.size());
+    const auto output = outputs_on(backend, context.train);
     cost.add_forward(context.train.size());
     const auto logits = tensor.from_host(output.logits), embeddings = tensor.from_host(output.embeddings);
     features.gradients = make_gradients(tensor, tensor.gather_rows(logits, features.ranked),

@@ -1,4 +1,5 @@
-// A set of labelled images as the core sees it: a view of uint8 pixels and labels that somebody else owns.
+// A set of labelled images as the core sees it: a view of uint8 pixels and labels that somebody else owns, or
+// of labels and a reader that decodes pixels when they are asked for.
 #pragma once
 
 #include <lipt/error.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -25,15 +27,47 @@ struct image_shape {
     friend constexpr bool operator==(const image_shape &, const image_shape &) = default;
 };
 
-/// A view of N labelled images; owns nothing, cheap to copy.
-/// shapes: pixels (N,ch,h,w) uint8, labels (N) in 0..classes-1
+/// Height and width of an image as it is stored.
+struct image_extent {
+    std::size_t height = 0, width = 0;
+    friend constexpr bool operator==(const image_extent &, const image_extent &) = default;
+};
+
+/// A part of an image as it is stored. units: its pixels
+struct crop_box {
+    std::size_t top = 0, left = 0, height = 0, width = 0;
+    friend constexpr bool operator==(const crop_box &, const crop_box &) = default;
+};
+
+/// Which images are wanted, and how. shapes: indices (B), boxes (B) or empty
+struct image_request {
+    std::span<const std::int64_t> indices;
+    std::span<const crop_box> boxes; ///< the part of each image; empty: the view for evaluation
+    bool alone = false;              ///< on the caller's thread only, where callers run side by side
+};
+
+/// Images that are decoded when they are read, since no memory holds them all; an adapter makes one. Both may
+/// be called from several threads; an image depends on its index and its box alone, not on the others.
+struct image_reader {
+    /// The size of a stored image, known without decoding it.
+    std::function<image_extent(std::int64_t index)> extent;
+    /// Fills `out`: each image's box brought to (h,w), or without boxes the view for evaluation, which is the
+    /// middle of the image. shapes: out (B,ch,h,w). errors: the adapter's, for what cannot be decoded
+    std::function<void(const image_request &request, std::span<std::uint8_t> out)> read;
+};
+
+/// A view of N labelled images; owns nothing, cheap to copy. With a reader the pixels are not in memory: what
+/// reads them goes through `gather`, some images at a time. shapes: pixels (N,ch,h,w) uint8, or empty with a
+/// reader; labels (N) in 0..classes-1
 struct image_set {
     std::span<const std::uint8_t> pixels;
     std::span<const std::int32_t> labels;
     image_shape shape;
     std::size_t classes = 0;
+    const image_reader *reader = nullptr;
 
     std::size_t size() const noexcept { return labels.size(); }
+    /// One image of a set in memory.
     std::span<const std::uint8_t> image(std::size_t index) const noexcept {
         return pixels.subspan(index * shape.size(), shape.size());
     }
@@ -42,9 +76,9 @@ struct image_set {
 /// Checks a set once, where it enters: sizes agree, at least one class, every label in range.
 /// errors: D01 pixel count, D02 no class, D03 label out of range (names the first such sample)
 inline void check(const image_set &set) {
-    require(set.pixels.size() == set.size() * set.shape.size(), "D01", "data: ", set.pixels.size(),
-            " pixel bytes for ", set.size(), " images of ", set.shape.size(),
-            " bytes: pixels must be (N,ch,h,w) uint8 and labels (N)");
+    const std::size_t held = set.reader == nullptr ? set.size() * set.shape.size() : 0;
+    require(set.pixels.size() == held, "D01", "data: ", set.pixels.size(), " pixel bytes for ", set.size(),
+            " images of ", set.shape.size(), " bytes: pixels must be (N,ch,h,w) uint8 and labels (N)");
     require(set.classes > 0, "D02", "data: the number of classes is 0: set image_set.classes");
     for (std::size_t i = 0; i < set.size(); ++i) {
         require(set.labels[i] >= 0 && static_cast<std::size_t>(set.labels[i]) < set.classes, "D03",
@@ -127,16 +161,29 @@ struct image_batch {
     std::size_t size() const noexcept { return labels.size(); }
 };
 
-/// Copies the chosen images in the order given; `out` is resized, its memory reused. cost: O(B ch h w)
-inline void gather(const image_set &set, std::span<const std::int64_t> indices, image_batch &out) {
+/// Copies or reads the chosen images in the order given; `out` is resized, its memory reused. Boxes are for
+/// sets with a reader; images in memory are copied whole. errors: the reader's. cost: O(B ch h w), and with a
+/// reader the decoding of B images
+inline void gather(const image_set &set, const image_request &request, image_batch &out) {
+    const auto indices = request.indices;
     const std::size_t bytes = set.shape.size();
     out.pixels.resize(indices.size() * bytes);
     out.labels.resize(indices.size());
+    for (std::size_t b = 0; b < indices.size(); ++b)
+        out.labels[b] = set.labels[static_cast<std::size_t>(indices[b])];
+    if (set.reader != nullptr) {
+        set.reader->read(request, out.pixels);
+        return;
+    }
     for (std::size_t b = 0; b < indices.size(); ++b) {
         const auto i = static_cast<std::size_t>(indices[b]);
         std::memcpy(out.pixels.data() + b * bytes, set.pixels.data() + i * bytes, bytes);
-        out.labels[b] = set.labels[i];
     }
+}
+
+/// The chosen images as they are, or their view for evaluation.
+inline void gather(const image_set &set, std::span<const std::int64_t> indices, image_batch &out) {
+    gather(set, image_request{.indices = indices}, out);
 }
 
 /// A view of a gathered batch as a set of its own.

@@ -48,9 +48,11 @@ prune_mask draw_mask(Backend &backend, const Tensor &tensor, const image_set &sh
                      const local_options &options, std::uint64_t seed, std::uint32_t worker) {
     std::vector<float> gradient;
     if (options.prune.method == prune_method::snip) {
-        const std::size_t size = std::min(options.training.batch_size, shard.size());
-        gradient = backend.gradient(
-            {.pixels = shard.pixels.first(size * shard.shape.size()), .labels = shard.labels.first(size)});
+        std::vector<std::int64_t> first(std::min(options.training.batch_size, shard.size()));
+        std::iota(first.begin(), first.end(), std::int64_t{0});
+        image_batch batch;
+        gather(shard, first, batch);
+        gradient = backend.gradient({.pixels = batch.pixels, .labels = batch.labels});
     }
     return make_prune_mask(tensor, backend.spec().weights, backend.read().weights, gradient, options.prune,
                            seed, worker);

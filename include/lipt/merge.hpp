@@ -47,8 +47,7 @@ class held_out_score {
     double operator()(std::span<const float> weights) {
         prepare(weights);
         forward += data_.held_out.size();
-        return accuracy(backend_.forward(data_.held_out.pixels, data_.held_out.size()).logits,
-                        data_.held_out.labels);
+        return accuracy_on(backend_, data_.held_out);
     }
 
     /// Leaves the weights in the backend, with the statistics that belong to them.

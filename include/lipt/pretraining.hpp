@@ -119,7 +119,9 @@ void work(const pipeline_context &context, const Tensor &tensor, std::span<const
     meter clock(meter::scope::thread);
     auto backend = Training::make(context.spec, backend_of(context.settings, 1, worker));
     image_batch shard;
-    gather(context.train, shards.shards[worker], shard);
+    // A shard travels as data: images that are read come in the view for evaluation, and RandAugment does the
+    // rest.
+    gather(context.train, {.indices = shards.shards[worker], .alone = true}, shard);
     worker_upload upload;
     upload.result =
         train_locally(backend, tensor, as_set(shard, context.train), theta_star,
@@ -160,14 +162,11 @@ namespace detail {
 
 /// The images that the merge scores with: statistics from clean training images of the pool, accuracy on
 /// held-out ones.
-inline std::pair<image_batch, image_batch> merge_images(const pipeline_context &context) {
+inline std::pair<image_part, image_part> merge_images(const pipeline_context &context) {
     std::vector<std::int64_t> observed = context.pool;
     rng({.seed = context.settings.seed, .stage = stream::observe}).shuffle(std::span(observed));
     observed.resize(std::min(observed.size(), context.settings.observe_images));
-    std::pair<image_batch, image_batch> images;
-    gather(context.train, observed, images.first);
-    gather(context.train, context.held_out, images.second);
-    return images;
+    return {image_part(context.train, std::move(observed)), image_part(context.train, context.held_out)};
 }
 
 /// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads
@@ -217,7 +216,7 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     require(!whole.empty(), "S05", "merge: none of ", uploads.size(), " workers has delivered: worker 0: ",
             report.refused.empty() ? "" : report.refused.front().reason);
     const auto [observe, held_out] = detail::merge_images(context);
-    const merge_data data{as_set(observe, context.train), as_set(held_out, context.train)};
+    const merge_data data{observe.view(), held_out.view()};
     const auto merged = merge_workers(
         backend, tensor, *theta_star, weights, data,
         {.soup = settings.soup, .statistics = settings.statistics, .batch_size = settings.shards.batch_size});

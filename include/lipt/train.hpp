@@ -51,8 +51,7 @@ checkpoint run_training(Backend &backend, const training_task &task, std::span<c
         const bool last = report.epoch == epochs;
         if (task.test && (last || report.epoch % task.evaluate_every == 0)) {
             clock.pause();
-            record.accuracy =
-                accuracy(backend.forward(task.test->pixels, task.test->size()).logits, task.test->labels);
+            record.accuracy = accuracy_on(backend, *task.test);
             clock.resume();
         }
         now.history.push_back(record);

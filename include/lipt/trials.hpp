@@ -94,9 +94,8 @@ class trial_ladder {
   public:
     trial_ladder(const pipeline_context &context, Training &backend, std::span<const float> start,
                  std::span<const std::int64_t> scored, stage_cost &cost)
-        : context_(context), backend_(backend), start_(start), cost_(cost) {
-        gather(context.train, scored, scored_);
-    }
+        : context_(context), backend_(backend), start_(start), cost_(cost),
+          scored_(context.train, {scored.begin(), scored.end()}) {}
 
     /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it.
     void train(contestant &one, double samples) {
@@ -108,17 +107,18 @@ class trial_ladder {
             {.seed = context_.settings.seed, .order = stream::trial, .augment = stream::train_augment},
             [&](std::size_t) { return one.samples; },
             [&](const epoch_report &report) { cost_.add_training(report.samples); });
-        score(one, backend_.forward(scored_.pixels, scored_.size()).logits);
-        cost_.add_forward(scored_.size());
+        const auto scored = scored_.view();
+        score(one, outputs_on(backend_, scored).logits, scored.labels);
+        cost_.add_forward(scored.size());
     }
 
   private:
-    void score(contestant &one, const host_matrix &logits) const {
-        one.right.resize(scored_.size());
-        for (std::size_t i = 0; i < scored_.size(); ++i) {
+    void score(contestant &one, const host_matrix &logits, std::span<const std::int32_t> labels) const {
+        one.right.resize(labels.size());
+        for (std::size_t i = 0; i < labels.size(); ++i) {
             const float *row = logits.data() + i * context_.train.classes;
             const auto best = std::max_element(row, row + context_.train.classes) - row;
-            one.right[i] = best == scored_.labels[i];
+            one.right[i] = best == labels[i];
         }
     }
 
@@ -126,7 +126,7 @@ class trial_ladder {
     Training &backend_;
     std::span<const float> start_;
     stage_cost &cost_;
-    image_batch scored_;
+    image_part scored_;
 };
 
 /// The candidates' subsets; those of them that are scored are left out of the trial's training.

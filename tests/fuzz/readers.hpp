@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lipt/adapters/data/idx.hpp>
+#include <lipt/adapters/data/image_file.hpp>
 #include <lipt/adapters/store/npy.hpp>
 #include <lipt/adapters/store/npy_rows.hpp>
 #include <lipt/adapters/store/safetensors.hpp>
@@ -105,6 +106,30 @@ inline bool read_idx(std::span<const std::byte> content) {
         const auto array = lipt::adapters::parse_idx(content, "input");
         promise(array.values.size() == product(array.shape));
     });
+}
+
+inline bool read_image(std::span<const std::byte> content) {
+    lipt::adapters::image_decoder decoder;
+    constexpr std::size_t size = 16;
+    lipt::image_extent stored;
+    const bool opened = takes([&] { stored = decoder.extent(content, "input"); });
+    if (!opened) return false;
+    promise(stored.height > 0 && stored.width > 0);
+    // Time grows with the pixels that a header promises; small ones go through the same code.
+    if (stored.height > 2048 || stored.width > 2048) return false;
+    const auto read = [&](const lipt::adapters::image_view &view) {
+        return takes([&] {
+            std::vector<std::uint8_t> out(3 * size * size);
+            decoder.read(content, "input", stored, view, out);
+        });
+    };
+    const lipt::crop_box corner{.top = stored.height / 2, .left = stored.width / 2, .height = 1, .width = 1};
+    read(lipt::adapters::training_view(corner, size));
+    const bool middle = read(lipt::adapters::evaluation_view(stored, size));
+    const bool whole = takes([&] { decoder.verify(content, "input"); });
+    promise(middle || !whole);
+    // A PNG may lack the checksum of its last chunk, which holds nothing: decoded, but not whole.
+    return whole && lipt::adapters::ends_whole(content);
 }
 
 } // namespace lipt_test

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
+#include <support/read_images.hpp>
 #include <support/toy_images.hpp>
 #include <support/toy_run.hpp>
 
@@ -87,6 +88,51 @@ BOOST_AUTO_TEST_CASE(a_run_that_lost_any_of_its_outputs_ends_the_same) {
         for (const auto &[name, cost] : whole.costs)
             BOOST_TEST(store.costs.at(name).forward == cost.forward, name);
     }
+}
+
+BOOST_AUTO_TEST_CASE(images_that_are_read_give_what_images_in_memory_give) {
+    setup s;
+    lipt_test::read_images read(s.train.view()), read_test(s.test.view());
+    for (const char *selector : {"grand", "auto"}) {
+        s.settings.selector = selector;
+        s.settings.local.prune.method = lipt::prune_method::snip;
+        lipt::memory_store held, decoded;
+        const auto expected = s.run(held);
+        const auto context = lipt_test::toy_context(read.view(), read_test.view(), s.settings);
+        const auto result = lipt::run_pipeline<training>(context, tensor, decoded);
+        BOOST_TEST((result.subset.indices == expected.subset.indices));
+        BOOST_TEST((result.subset.scores == expected.subset.scores));
+        BOOST_TEST((result.trained.state.weights == expected.trained.state.weights));
+        BOOST_TEST((decoded.states == held.states));
+        BOOST_TEST((result.trained.history.back().accuracy == expected.trained.history.back().accuracy));
+        BOOST_TEST(decoded.costs.at("features").forward == held.costs.at("features").forward);
+    }
+    BOOST_TEST(read.boxes.empty());
+    BOOST_TEST(read_test.total > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(scores_and_outputs_do_not_depend_on_the_blocks) {
+    const setup s;
+    lipt_test::read_images read(s.test.view());
+    auto backend = training::make(s.context().spec, {.threads = 1});
+    backend.load(lipt::initial_weights(s.context().spec, 1), {});
+    lipt::reestimate_statistics(backend, s.train.view(), 64, 32);
+    const auto held = backend.read().weights;
+    const auto expected = lipt::outputs_on(backend, s.test.view());
+    const double share = lipt::accuracy_on(backend, s.test.view());
+    BOOST_TEST(share == lipt::accuracy(expected.logits, s.test.view().labels));
+    for (const std::size_t block : {std::size_t{1}, std::size_t{7 * 64}, lipt::block_bytes}) {
+        read.most = 0;
+        const auto some = lipt::outputs_on(backend, read.view(), block);
+        BOOST_TEST((some.logits == expected.logits));
+        BOOST_TEST((some.embeddings == expected.embeddings));
+        BOOST_TEST(lipt::accuracy_on(backend, read.view(), block) == share);
+        BOOST_TEST(read.most == (block == 1 ? 1u : block == 7 * 64 ? 7u : 60u));
+    }
+    lipt_test::read_images train(s.train.view());
+    lipt::reestimate_statistics(backend, train.view(), 64, 32);
+    BOOST_TEST((backend.read().weights == held));
+    BOOST_TEST(train.most == 32u);
 }
 
 BOOST_AUTO_TEST_CASE(a_training_goes_on_from_its_checkpoint_bit_for_bit) {

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
+#include <support/read_images.hpp>
 #include <support/report_models.hpp>
 #include <support/temporary_directory.hpp>
 
@@ -62,6 +63,22 @@ BOOST_AUTO_TEST_CASE(sheets_show_both_ends_of_the_ranking) {
     BOOST_TEST(first["kept"].get<bool>());
     BOOST_TEST(!model["sheets"][0]["images"][1]["kept"].get<bool>());
     BOOST_TEST(first["png"].get<std::string>() == lipt::adapters::png_data_uri(view.image(2), view.shape));
+}
+
+BOOST_AUTO_TEST_CASE(large_images_are_read_and_shown_small) {
+    // Two rows of 194 pixels: of every third column and both rows, the mean.
+    std::vector<std::uint8_t> wide;
+    for (int i = 0; i < 6; ++i) {
+        wide.insert(wide.end(), 194, static_cast<std::uint8_t>(10 * i));
+        wide.insert(wide.end(), 194, static_cast<std::uint8_t>(10 * i + 2));
+    }
+    const lipt::image_set held{.pixels = wide, .labels = labels, .shape = {1, 2, 194}, .classes = 2};
+    const lipt_test::read_images read(held);
+    const auto model = model_of_run(path(), read.view(), {.images_per_sheet = 3});
+    BOOST_TEST(read.most == 1u);
+    const std::vector<std::uint8_t> small(64, 21);
+    BOOST_TEST(model["sheets"][0]["images"][0]["png"].get<std::string>() ==
+               lipt::adapters::png_data_uri(small, {1, 1, 64}));
 }
 
 BOOST_AUTO_TEST_CASE(a_sheet_is_never_longer_than_the_ranking) {
