@@ -1,35 +1,60 @@
-# What `cmake --install` puts where, and the package that find_package(lipt COMPONENTS ...) reads.
+# What `cmake --install` puts where: the package that find_package(lipt COMPONENTS ...) reads, the file that pkg-config
+# reads, headers, libraries, the program. Each part belongs to one Debian package (lipt_debian.cmake).
 include(CMakePackageConfigHelpers)
 set(lipt_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/lipt")
+set(lipt_parts development)
 
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/lipt" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/lipt" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
+  FILES_MATCHING PATTERN "*.hpp")
 
-# lipt_install_component(NAME TARGET): lipt::NAME, its targets file, and the headers of the backend of that name.
-function(lipt_install_component name target)
+# lipt_install_target(NAME TARGET PART): lipt::NAME and its targets file.
+function(lipt_install_target name target part)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
-  install(TARGETS ${target} EXPORT lipt-${name} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-  install(EXPORT lipt-${name} NAMESPACE lipt:: FILE lipt-${name}-targets.cmake DESTINATION "${lipt_package_dir}")
-  if(EXISTS "${PROJECT_SOURCE_DIR}/backends/${name}")
-    install(DIRECTORY "${PROJECT_SOURCE_DIR}/backends/${name}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt/backends"
-      FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE)
+  install(TARGETS ${target} EXPORT lipt-${name} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${part})
+  install(EXPORT lipt-${name} NAMESPACE lipt:: FILE lipt-${name}-targets.cmake DESTINATION "${lipt_package_dir}"
+    COMPONENT ${part})
+endfunction()
+
+# lipt_install_backend(NAME): lipt::NAME, its headers, and how its libraries are found. A backend that is compiled is a
+# part of its own, so that nobody needs its libraries who does not use it.
+function(lipt_install_backend name)
+  get_target_property(type lipt_${name} TYPE)
+  set(part development)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY" OR EXISTS "${PROJECT_SOURCE_DIR}/cmake/lipt_${name}_libraries.cmake")
+    set(part ${name})
+    list(APPEND lipt_parts ${name})
+    set(lipt_parts "${lipt_parts}" PARENT_SCOPE)
+  endif()
+  lipt_install_target(${name} lipt_${name} ${part})
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/backends/${name}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt/backends"
+    COMPONENT ${part} FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_${name}_libraries.cmake" DESTINATION "${lipt_package_dir}"
+    COMPONENT ${part} OPTIONAL)
+  if(name STREQUAL LIPT_BACKEND)
+    lipt_install_target(lipt lipt_chosen ${part})
+    install(FILES "${PROJECT_BINARY_DIR}/include/lipt/chosen.hpp" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt"
+      COMPONENT ${part})
   endif()
 endfunction()
 
-lipt_install_component(core lipt_core)
-foreach(backend reference onednn)
+lipt_install_target(core lipt_core development)
+foreach(backend IN LISTS lipt_known_backends)
   if(TARGET lipt_${backend})
-    lipt_install_component(${backend} lipt_${backend})
+    lipt_install_backend(${backend})
   endif()
 endforeach()
-if(TARGET lipt_onednn)
-  install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_onednn_libraries.cmake" DESTINATION "${lipt_package_dir}")
-endif()
 if(TARGET lipt)
-  install(TARGETS lipt RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS lipt RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)
+  list(APPEND lipt_parts program)
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lipt-config.cmake.in" "${PROJECT_BINARY_DIR}/lipt-config.cmake"
   INSTALL_DESTINATION "${lipt_package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/lipt-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/lipt-config.cmake" "${PROJECT_BINARY_DIR}/lipt-config-version.cmake"
-  DESTINATION "${lipt_package_dir}")
+  DESTINATION "${lipt_package_dir}" COMPONENT development)
+
+# The core for those who build without CMake. It finds its headers from where it lies, so the whole may be moved.
+file(RELATIVE_PATH lipt_prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/.")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/lipt.pc.in" "${PROJECT_BINARY_DIR}/lipt.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/lipt.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

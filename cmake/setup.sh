@@ -5,7 +5,8 @@ build_packages="g++ cmake ninja-build ccache libxtensor-dev libxtensor-blas-dev 
 libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libspng-dev libkainjow-mustache-dev
 libjs-chart.js dataset-fashion-mnist"
 # To build and run every test besides.
-test_packages="libboost-test-dev clang-format-14 python3-torch python3-torchvision python3-numpy"
+test_packages="libboost-test-dev clang-format-14 doxygen dpkg-dev pkg-config libtorch-dev python3-torch
+python3-torchvision python3-numpy"
 
 # apt and dpkg are read below, so they must speak English.
 LC_ALL=C

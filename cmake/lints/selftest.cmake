@@ -59,6 +59,9 @@ planted(words adapters/a.cpp "// not ${empty}implemented\n" "holds 'not ${empty}
 planted(words tests/a.hpp "// see /wor${empty}k/shared\n" "holds '/wor${empty}k/'")
 plant(REFERENCES.md "- **[Ro2023]** Y. Ro and others.\n")
 planted(references include/lipt/prune.hpp "// source: [Ro2023] Section 3, [No${empty}body2099]\n" "[No${empty}body2099]")
+plant(examples/a.cpp "int main() { return a[1]; }\n")
+plant(examples/a.md "As in\n```cpp\n  int main() { return a[1]; }\n```\nit is.\n")
+planted(quotes examples/b.md "Or\n```cpp\nint main() { return a[2]; }\n```\n" "which no example holds")
 planted(format adapters/a.cpp "int   f( ){return 1;}\n" "a.cpp is not formatted")
 
 file(REMOVE_RECURSE "${SCRATCH}")

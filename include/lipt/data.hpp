@@ -97,6 +97,15 @@ inline std::vector<std::vector<std::int64_t>> index_by_class(std::span<const std
     return members;
 }
 
+/// Positions of values from the largest to the smallest; of equal ones the lowest comes first. cost: O(n log
+/// n)
+inline std::vector<std::size_t> descending_order(std::span<const double> values) {
+    std::vector<std::size_t> order(values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] > values[b]; });
+    return order;
+}
+
 /// How many of each class to take so that `fraction` of all is taken: floor(fraction*n_c) each, then one more
 /// to the classes with the largest remainders (ties to the lowest class) until floor(fraction*N + 1/2) is
 /// reached. shapes: counts (C), result (C). errors: D04 fraction outside (0,1]
@@ -106,7 +115,7 @@ inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::si
             ", expected above 0 and at most 1: give the share of samples to take");
     // 1e-9 keeps products such as 0.1 * 250 from falling below the integer they stand for.
     constexpr double slack = 1e-9;
-    std::vector<std::size_t> quotas(counts.size()), order(counts.size());
+    std::vector<std::size_t> quotas(counts.size());
     std::vector<double> remainder(counts.size());
     double exact_total = 0;
     std::size_t taken = 0;
@@ -117,8 +126,7 @@ inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::si
         exact_total += exact;
         taken += quotas[c];
     }
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return remainder[a] > remainder[b]; });
+    const auto order = descending_order(remainder);
     const auto total = static_cast<std::size_t>(std::floor(exact_total + 0.5 + slack));
     for (std::size_t r = 0; taken < total; ++r, ++taken) ++quotas[order[r]];
     return quotas;

@@ -2,11 +2,12 @@
 // expected and how to mend it. Where exceptions are switched off, a handler is called and the program ends.
 #pragma once
 
+#include <concepts>
 #include <cstdlib>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace lipt {
 
@@ -34,25 +35,62 @@ inline failure_handler &on_failure() noexcept {
 }
 
 namespace detail {
-inline void append(std::string &out, std::string_view piece) { out += piece; }
-inline void append(std::string &out, char piece) { out += piece; }
-template <class Number>
-requires std::is_arithmetic_v<Number>
-void append(std::string &out, Number piece) { out += std::to_string(piece); }
-} // namespace detail
 
-/// Joins strings and numbers into one sentence, without iostream.
-template <class... Pieces>
-std::string text(const Pieces &...pieces) {
+/// One piece of a sentence: a string, which must live as long as the piece, or a number.
+class text_piece {
+  public:
+    text_piece(std::string_view text) : kind_(kind::text), text_(text) {}
+    text_piece(const char *text) : text_piece(std::string_view(text)) {}
+    text_piece(const std::string &text) : text_piece(std::string_view(text)) {}
+    text_piece(char letter) : kind_(kind::letter), letter_(letter) {}
+    template <std::signed_integral Number>
+    text_piece(Number number) : kind_(kind::whole), whole_(number) {}
+    template <std::unsigned_integral Number>
+    text_piece(Number number) : kind_(kind::natural), natural_(number) {}
+    template <std::floating_point Number>
+    text_piece(Number number) : kind_(kind::real), real_(static_cast<double>(number)) {}
+
+    void append_to(std::string &out) const {
+        switch (kind_) {
+        case kind::text:
+            out += text_;
+            break;
+        case kind::letter:
+            out += letter_;
+            break;
+        case kind::whole:
+            out += std::to_string(whole_);
+            break;
+        case kind::natural:
+            out += std::to_string(natural_);
+            break;
+        case kind::real:
+            out += std::to_string(real_);
+            break;
+        }
+    }
+
+  private:
+    enum class kind : unsigned char { text, letter, whole, natural, real } kind_;
+    union {
+        std::string_view text_;
+        char letter_;
+        long long whole_;
+        unsigned long long natural_;
+        double real_;
+    };
+};
+
+/// Not a template, so that a sentence costs its caller no more code than the list of its pieces.
+inline std::string join(std::initializer_list<text_piece> pieces) {
     std::string out;
-    (detail::append(out, pieces), ...);
+    for (const auto &piece : pieces) piece.append_to(out);
     return out;
 }
 
-/// Raises `lipt::error` with the id "LIPT-<id>"; under -fno-exceptions calls `on_failure()` and ends.
-template <class... Pieces>
-[[noreturn]] void fail(std::string_view id, const Pieces &...pieces) {
-    const error failure(id, text(pieces...));
+/// See lipt::fail.
+[[noreturn]] inline void fail_with(std::string_view id, std::initializer_list<text_piece> pieces) {
+    const error failure(id, join(pieces));
 #if defined(__cpp_exceptions)
     throw failure;
 #else
@@ -61,10 +99,24 @@ template <class... Pieces>
 #endif
 }
 
+} // namespace detail
+
+/// Joins strings and numbers into one sentence, without iostream.
+template <class... Pieces>
+std::string text(const Pieces &...pieces) {
+    return detail::join({detail::text_piece(pieces)...});
+}
+
+/// Raises `lipt::error` with the id "LIPT-<id>"; under -fno-exceptions calls `on_failure()` and ends.
+template <class... Pieces>
+[[noreturn]] void fail(std::string_view id, const Pieces &...pieces) {
+    detail::fail_with(id, {detail::text_piece(pieces)...});
+}
+
 /// Fails with the sentence unless the condition holds; the sentence is only built on failure.
 template <class... Pieces>
 void require(bool condition, std::string_view id, const Pieces &...pieces) {
-    if (!condition) fail(id, pieces...);
+    if (!condition) detail::fail_with(id, {detail::text_piece(pieces)...});
 }
 
 } // namespace lipt

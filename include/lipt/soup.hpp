@@ -1,14 +1,13 @@
 // Merging the workers' weights once: uniform, or greedily by a score that the caller supplies.
 #pragma once
 
+#include <lipt/data.hpp>
 #include <lipt/error.hpp>
 #include <lipt/tensor.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -132,10 +131,7 @@ class soup_maker {
 
 /// The order in which a greedy soup tries its ingredients: best score first, ties to the lowest index.
 inline std::vector<std::size_t> greedy_order(std::span<const double> scores) {
-    std::vector<std::size_t> order(scores.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[a] > scores[b]; });
-    return order;
+    return descending_order(scores);
 }
 
 /// The mean of all ingredients. shapes: each (1,S). errors: S01 no ingredient, S02 different sizes

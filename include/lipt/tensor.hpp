@@ -27,31 +27,29 @@ struct gemm_options {
 
 /// A dense matrix type and its kernels. Vectors are matrices of one column (a value a row) or one row.
 /// Contract, each line a test of tests/conformance:
-///  1. `make(rows, columns)` is all zeros; `from_host` and `to_host` copy, and to_host(from_host(x)) is x,
-///  bit for bit.
-///  2. `gemm` as in gemm_options; a one-column b is a GEMV. Each element is a dot product of fixed order: no
-///  result
-///     depends on the number of threads.
-///  3. `combine(alpha, x, beta, y)`: y = alpha*x + beta*y, same shape.
-///  4. `multiply(x, y)`: y = x .* y, where x has y's shape, or y's rows and one column, which is repeated.
-///  5. `maximum(x, y)`: y = max(x, y), element by element, same shape.
-///  6. `row_dots(a, b)`: (rows,1), the dot product of each row of a with the same row of b.
-///  7. `softmax_residual(logits, labels)`: (N,C) softmax(row) - onehot(label), stable for any finite logits.
-///  8. `gather_rows(a, indices)`: rows of a in that order, repeats allowed.
-///  9. `column_means(a)`: (1,columns); sums are kept in double or in a tree, so that N of millions loses
-///  nothing.
+/// 1. `make(rows, columns)` is all zeros; `from_host` and `to_host` copy, and to_host(from_host(x)) is x,
+///    bit for bit.
+/// 2. `gemm` as in gemm_options; a one-column b is a GEMV. Each element is a dot product of fixed order: no
+///    result depends on the number of threads.
+/// 3. `combine(alpha, x, beta, y)`: y = alpha*x + beta*y, same shape.
+/// 4. `multiply(x, y)`: y = x .* y, where x has y's shape, or y's rows and one column, which is repeated.
+/// 5. `maximum(x, y)`: y = max(x, y), element by element, same shape.
+/// 6. `row_dots(a, b)`: (rows,1), the dot product of each row of a with the same row of b.
+/// 7. `softmax_residual(logits, labels)`: (N,C) softmax(row) - onehot(label), stable for any finite logits.
+/// 8. `gather_rows(a, indices)`: rows of a in that order, repeats allowed.
+/// 9. `column_means(a)`: (1,columns); sums are kept in double or in a tree, so that N of millions loses
+///    nothing.
 /// 10. `smallest_magnitude_mask(a, count)`: a's shape, 0 at the `count` entries of smallest |a|, 1 elsewhere;
-/// of
-///     equal magnitudes the lowest index (row-major) becomes 0 first.
+///     of equal magnitudes the lowest index (row-major) becomes 0 first.
 /// 11. `arg_max(values, excluded)`: the row of the largest of values (n,1) where excluded (n,1) is 0; ties go
-/// to the
-///     lowest row; all excluded is an error. NaN counts as the smallest value.
+///     to the lowest row; all excluded is an error. NaN counts as the smallest value.
 /// 12. `set(a, row, column, value)` and `get(a, row, column)`: one element.
 /// 13. `facility_gain(similarity, best)`: (m,1), sum_j max(similarity(i,j) - best(0,j), 0) for each row i of
-/// (m,n).
+///     (m,n).
 /// 14. `negative_distances(a, b, y)`: y(i,j) = -sqrt(max(a(i,0) + b(0,j) - 2 y(i,j), 0)): from the inner
-/// products y (m,n) of vectors and their squared lengths a (m,1), b (1,n). Shapes that do not fit raise an
-/// error (B-ids) before anything is written.
+///     products y (m,n) of vectors and their squared lengths a (m,1), b (1,n).
+///
+/// Shapes that do not fit raise an error (B-ids) before anything is written.
 template <class Tensor>
 concept tensor_backend = requires(const Tensor tensor, const typename Tensor::matrix &a,
                                   typename Tensor::matrix &out, const host_matrix &host, std::size_t size,

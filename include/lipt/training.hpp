@@ -70,23 +70,21 @@ inline void check_processor(const backend_options &options, std::string_view bac
 /// A network that trains. Written contract; each line is a test of tests/conformance:
 ///  1. `Backend::make(spec, options)` yields a network of that spec with zero weights; `spec()` returns it.
 ///  2. `read()` after `load(weights, momentum)` returns both bit for bit; empty momentum means a fresh
-///  optimiser.
+///     optimiser.
 ///  3. `train_step` minimises (1/B) sum_i weight_i * cross_entropy_i (weights of a batch are 1 where not
-///  given) and
-///     returns that loss at the weights before the step; batch-norm uses the statistics of this batch (all of
-///     it, however the backend cuts it) and moves its running statistics by 0.1, with the unbiased variance.
+///     given) and returns that loss at the weights before the step; batch-norm uses the statistics of this
+///     batch (all of it, however the backend cuts it) and moves its running statistics by 0.1, with the
+///     unbiased variance.
 ///  4. A step with learning rate 0 changes no weight (running statistics and momentum excepted).
 ///  5. One step agrees with finite differences of the loss; `gradient(batch)` is that derivative, (S), zero
-///  at
-///     statistics, without weight decay, and changes nothing in the backend.
+///     at statistics, without weight decay, and changes nothing in the backend.
 ///  6. `forward` uses the running statistics, changes nothing, and each image's output is the same, bit for
-///  bit,
-///     whatever the set it is part of.
+///     bit, whatever the set it is part of.
 ///  7. `observe(images, count, share)` moves the running statistics to (1-share)*old + share*(statistics of
-///  these
-///     images, unbiased variance) as a training-mode pass has them, and changes no other weight.
+///     these images, unbiased variance) as a training-mode pass has them, and changes no other weight.
 ///  8. The same weights, batches and any number of threads give the same bits.
 ///  9. Wrong sizes throw (T-ids) before anything is written. A NaN loss is returned, never hidden.
+///
 /// `train_step` may return a handle that converts to float when read, so that a device need not wait.
 template <class Backend>
 concept training_backend = std::movable<Backend> &&

@@ -4,20 +4,39 @@
 #include <lipt/network.hpp>
 #include <lipt/training.hpp>
 
+#include <backend.hpp>
+#include <conformance/network_case.hpp>
+
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <span>
 #include <vector>
 
 namespace lipt_test {
 
-/// A network by name and image shape.
-struct network_case {
-    const char *name;
-    lipt::image_shape image;
-};
-inline constexpr network_case networks[] = {
+/// Networks of the library.
+inline constexpr network_case library_networks[] = {
     {"resnet8", {1, 28, 28}}, {"wrn-10-1", {1, 28, 28}}, {"resnet8", {3, 32, 32}}, {"wrn-10-1", {3, 32, 32}}};
+
+/// A backend for less than the library's networks lists its own, and makes them: `networks`, `make_network`.
+template <class Backend>
+concept with_own_networks = requires(const char *name, const lipt::network_options &options) {
+    { Backend::make_network(name, options) } -> std::same_as<lipt::network_spec>;
+    Backend::networks[0].image;
+};
+
+/// What the backend of the suite is tested with: every network of the library, or its own.
+template <class Backend>
+constexpr std::span<const network_case> networks_of() {
+    if constexpr (with_own_networks<Backend>) {
+        return Backend::networks;
+    } else {
+        return library_networks;
+    }
+}
+inline constexpr auto networks = networks_of<backend>();
 inline constexpr std::size_t batch_sizes[] = {1, 5, 32, 37};
 
 /// The networks for ImageNet, as wide as they are: each step is dear, so images and batches are small.
@@ -28,17 +47,26 @@ struct large_network_case {
     std::size_t batch;
     double looser;
 };
-inline constexpr large_network_case large_networks[] = {{{"resnet18-224", {3, 44, 36}}, 5, 5},
-                                                        {{"wrn-50-2", {3, 48, 48}}, 2, 50}};
+inline constexpr large_network_case library_large_networks[] = {{{"resnet18-224", {3, 44, 36}}, 5, 5},
+                                                                {{"wrn-50-2", {3, 48, 48}}, 2, 50}};
+
+/// A backend with networks of its own has no large ones.
+inline constexpr std::span<const large_network_case> large_networks =
+    with_own_networks<backend> ? std::span<const large_network_case>() : library_large_networks;
 
 /// The network with a normalisation of its own for every channel.
-inline lipt::network_spec spec_of(const network_case &of) {
+template <class Backend = backend>
+lipt::network_spec spec_of(const network_case &of) {
     lipt::network_options options{.image = of.image, .classes = 7};
     for (std::size_t c = 0; c < of.image.channels; ++c) {
         options.mean.push_back(0.45f + 0.03f * static_cast<float>(c));
         options.deviation.push_back(0.27f - 0.02f * static_cast<float>(c));
     }
-    return lipt::make_network(of.name, options);
+    if constexpr (with_own_networks<Backend>) {
+        return Backend::make_network(of.name, options);
+    } else {
+        return lipt::make_network(of.name, options);
+    }
 }
 
 /// Weights as in the midst of a training: batch-norm's are not 1 and 0.
@@ -131,6 +159,11 @@ std::vector<Value> values_of(const lipt::network_spec &spec, const std::vector<V
 
 inline constexpr auto trained = [](lipt::weight_kind kind) { return lipt::is_trained(kind); };
 inline constexpr auto statistic = [](lipt::weight_kind kind) { return !lipt::is_trained(kind); };
+
+/// True for a network with batch-norm, as all of the library's are.
+inline bool has_statistics(const lipt::network_spec &spec) {
+    return std::ranges::any_of(spec.weights, statistic, &lipt::weight_entry::kind);
+}
 
 /// (1/B) sum_i weight_i * cross_entropy_i in double.
 inline double cross_entropy(const lipt::host_matrix &logits, const lipt::batch_view &batch) {

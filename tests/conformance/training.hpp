@@ -17,7 +17,9 @@ inline constexpr tolerances tolerance = backend::tolerance;
 
 /// Every weight stays as it is.
 inline constexpr lipt::sgd_step standstill{.learning_rate = 0};
-inline constexpr network_case small{"resnet8", {1, 28, 28}}, wide{"wrn-10-1", {3, 32, 32}};
+inline constexpr bool own_networks = with_own_networks<backend>;
+inline constexpr network_case small = own_networks ? networks.front() : network_case{"resnet8", {1, 28, 28}},
+                              wide = own_networks ? networks.back() : network_case{"wrn-10-1", {3, 32, 32}};
 
 inline training make_loaded(const lipt::network_spec &spec, std::span<const float> weights,
                             std::size_t threads = 2) {

@@ -91,6 +91,11 @@ BOOST_AUTO_TEST_CASE(line_7_observe_moves_the_statistics_alone) {
         made.load(start, momentum);
         made.observe(batch.pixels, 37, 1.0f);
         const auto all = made.read();
+        if (!has_statistics(spec)) {
+            BOOST_TEST(own_networks);
+            BOOST_TEST(same_state(all, {start, momentum}), network.name);
+            continue;
+        }
         BOOST_TEST(same_bits(values_of(spec, all.weights, trained), values_of(spec, start, trained)));
         BOOST_TEST(same_bits(all.momentum, momentum));
         const auto first = compute_first_statistics(spec, start, batch);

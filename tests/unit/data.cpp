@@ -45,4 +45,12 @@ BOOST_AUTO_TEST_CASE(bad_sets_are_refused_by_name) {
     BOOST_TEST(id_of(set) == "LIPT-D01");
 }
 
+BOOST_AUTO_TEST_CASE(descending_order_gives_ties_to_the_lowest) {
+    using positions = std::vector<std::size_t>;
+    BOOST_TEST(lipt::descending_order(std::vector<double>{}) == positions{},
+               boost::test_tools::per_element());
+    BOOST_TEST(lipt::descending_order(std::vector<double>{2, -1, 5, 2, 5}) == (positions{2, 4, 0, 3, 1}),
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

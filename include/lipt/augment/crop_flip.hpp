@@ -13,6 +13,7 @@
 
 namespace lipt {
 
+/// Settings of crop and flip.
 struct crop_flip_options {
     std::size_t padding = 4; ///< pixels of zeros on each side; 0 for no crop
     bool flip = true;        ///< mirror left and right with probability 1/2

@@ -14,6 +14,7 @@
 
 namespace lipt {
 
+/// Settings of RandAugment.
 struct rand_augment_options {
     std::size_t operations = 2; ///< an image
     std::size_t magnitude = 9;  ///< bin, 0 to bins-1

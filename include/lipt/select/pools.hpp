@@ -4,7 +4,6 @@
 
 #include <lipt/select/selection.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -161,17 +160,18 @@ inline void append_picks(const pool_picks &picks, std::span<const std::int64_t> 
 }
 
 /// Brings the picks of one global pool into class order, pick order within a class.
-inline void sort_by_class(std::span<const std::int32_t> labels, selection &result) {
-    std::vector<std::size_t> order(result.indices.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto label = [&](std::size_t pick) {
-        return labels[static_cast<std::size_t>(result.indices[pick])];
-    };
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return label(a) < label(b); });
+inline void sort_by_class(std::span<const std::int32_t> labels, std::size_t classes, selection &result) {
+    std::vector<std::vector<std::size_t>> picks(classes);
+    for (std::size_t pick = 0; pick < result.indices.size(); ++pick) {
+        const auto label = labels[static_cast<std::size_t>(result.indices[pick])];
+        picks[static_cast<std::size_t>(label)].push_back(pick);
+    }
     selection sorted{.scores = std::move(result.scores)};
-    for (const auto pick : order) {
-        sorted.indices.push_back(result.indices[pick]);
-        if (!result.weights.empty()) sorted.weights.push_back(result.weights[pick]);
+    for (const auto &of_class : picks) {
+        for (const auto pick : of_class) {
+            sorted.indices.push_back(result.indices[pick]);
+            if (!result.weights.empty()) sorted.weights.push_back(result.weights[pick]);
+        }
     }
     result = std::move(sorted);
 }
@@ -205,7 +205,7 @@ requires selector<Method, Tensor> selection select_with(const Tensor &tensor,
         }
         if (options.progress) options.progress(p + 1, pools.size());
     }
-    if (!per_class) detail::sort_by_class(problem.labels, result);
+    if (!per_class) detail::sort_by_class(problem.labels, problem.classes, result);
     return result;
 }
 

@@ -1,0 +1,20 @@
+cmake_minimum_required(VERSION 3.22)
+# The core by pkg-config alone: cmake -DPREFIX=... -DLIBDIR=... -DPKG_CONFIG=... -DCOMPILER=... -DSCRATCH=... -P
+file(MAKE_DIRECTORY "${SCRATCH}")
+set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
+execute_process(COMMAND "${PKG_CONFIG}" --cflags lipt OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE
+  COMMAND_ERROR_IS_FATAL ANY)
+file(REAL_PATH "${PREFIX}/include" include)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+set(found "")
+foreach(flag IN LISTS flags)
+  string(REGEX REPLACE "^-I" "" folder "${flag}")
+  file(REAL_PATH "${folder}" folder)
+  string(APPEND found "${folder};")
+endforeach()
+if(NOT "${include}" IN_LIST found)
+  message(FATAL_ERROR "pkg-config --cflags lipt gave '${flags}', without ${include}")
+endif()
+execute_process(COMMAND "${COMPILER}" -std=c++20 ${flags} "${CMAKE_CURRENT_LIST_DIR}/project/core.cpp" -o "${SCRATCH}/core"
+  COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND "${SCRATCH}/core" COMMAND_ERROR_IS_FATAL ANY)
