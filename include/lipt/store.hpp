@@ -124,8 +124,9 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
     { store.peak_mib() } -> std::same_as<double>;
 };
 
-/// A store in memory: for trainers that include the pipeline, and for tests.
-class memory_store {
+/// See memory_store. A template, so that its maps are compiled by those alone who make one.
+template <class = void>
+class basic_memory_store {
   public:
     std::optional<std::vector<float>> load_state(std::string_view name) const { return find(states, name); }
     void save_state(std::string_view name, std::span<const float> weights) {
@@ -174,5 +175,8 @@ class memory_store {
         return found->second;
     }
 };
+
+/// A store in memory: for trainers that include the pipeline, and for tests.
+using memory_store = basic_memory_store<>;
 
 } // namespace lipt

@@ -36,8 +36,9 @@ struct method_list {
                             const selection_problem<Tensor> &problem, const select_options &options) {
         find(name);
         selection result;
-        ((Method::info.name == name && (result = select_with<Method>(tensor, problem, options), true)) ||
-         ...);
+        static_cast<void>(
+            ((Method::info.name == name && (result = select_with<Method>(tensor, problem, options), true)) ||
+             ...));
         return result;
     }
 

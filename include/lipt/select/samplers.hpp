@@ -125,9 +125,10 @@ struct beta_sampler {
                                               std::log(-std::log(uniform))));
         }
         auto picks = highest(keys, quota);
-        std::sort(picks.begin(), picks.end());
-        std::stable_sort(picks.begin(), picks.end(), [&](auto i, auto j) {
-            return difficulty[static_cast<std::size_t>(i)] > difficulty[static_cast<std::size_t>(j)];
+        std::sort(picks.begin(), picks.end(), [&](auto i, auto j) {
+            const double x = difficulty[static_cast<std::size_t>(i)],
+                         y = difficulty[static_cast<std::size_t>(j)];
+            return x != y ? x > y : i < j;
         });
         return picks;
     }
