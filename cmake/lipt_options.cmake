@@ -8,6 +8,7 @@ endif()
 
 option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; another build runs the rest" OFF)
 option(LIPT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(LIPT_BUILD_LINTS "Lints of the tree among the tests; needs clang-format-14" OFF)
