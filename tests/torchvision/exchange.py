@@ -23,16 +23,15 @@ TYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 def write_safetensors(path, tensors):
     """A state_dict, every tensor of it, as the format has it."""
-    head, blob = {"__metadata__": {"format": "pt"}}, b""
+    head, parts, end = {"__metadata__": {"format": "pt"}}, [], 0
     for name, tensor in tensors.items():
-        data = tensor.contiguous().numpy().tobytes()
-        head[name] = {"dtype": TYPES[tensor.dtype], "shape": list(tensor.shape),
-                      "data_offsets": [len(blob), len(blob) + len(data)]}
-        blob += data
+        parts.append(tensor.contiguous().numpy().tobytes())
+        begin, end = end, end + len(parts[-1])
+        head[name] = {"dtype": TYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + blob)
+        file.writelines([struct.pack("<Q", len(text)), text, *parts])
 
 
 def read_safetensors(path):
