@@ -22,7 +22,7 @@ const lipt::network_options options{.image = {3, 8, 8}, .classes = 5};
 /// One convolution, batch-norm, ReLU, pooling and a linear layer, as layers.
 lipt::network_spec as_layers() {
     lipt::detail::network_builder build("tiny", options);
-    return build.finish(build.batch_norm("bn1", build.convolution("conv1", 0, 16, 3, 1), true));
+    return build.finish("linear", build.batch_norm("bn1", build.convolution("conv1", 0, 16, 3, 1), true));
 }
 
 torch::jit::Module with(const std::string &name,
