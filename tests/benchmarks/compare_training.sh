@@ -1,18 +1,23 @@
 #!/bin/sh
-# Training and evaluation against PyTorch, both sides in turn in one run; prints medians and ratios.
+# Training and evaluation against PyTorch, all sides in turn in one run; prints medians and ratios.
 #   compare_training.sh BUILD_DIR [ROUNDS] [SECONDS]      (built with -DLIPT_BUILD_BENCHMARKS=ON; python3-torch)
+#   TORCH_BUILD=build/torch compare_training.sh build/release ...   the torch backend beside both
+#   NETWORKS="resnet8 resnet20"                                     only these
 set -eu
 build=${1:?usage: compare_training.sh BUILD_DIR [ROUNDS] [SECONDS]}
 rounds=${2:-5}
 seconds=${3:-3}
 here=$(dirname "$0")
 programs=$build/tests/benchmarks
+torch=${TORCH_BUILD:+$TORCH_BUILD/tests/benchmarks/benchmark_training}
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
 
-printf '%-12s %-9s %12s %12s %7s\n' network what lipt pytorch ratio
+printf '%-12s %-9s %9s %9s %7s' network what lipt pytorch ratio
+printf '%s\n' "${torch:+     torch  torch/pytorch  lipt/torch}"
 for what in train evaluate; do
-  for network in resnet8 resnet20 resnet18 resnet18-224 wrn-50-2; do
+  for network in ${NETWORKS:-resnet8 resnet20 resnet18 resnet18-224 wrn-50-2}; do
     how="--threads 2 --seconds $seconds --batch"
     case $network in
     resnet18) how="$how 64" ;;
@@ -20,14 +25,20 @@ for what in train evaluate; do
     wrn-50-2) how="$how 16 --image 224 --classes 1000" ;;
     *) how="$how 128" ;;
     esac
-    ours= theirs=
+    ours= theirs= between=
     for _ in $(seq "$rounds"); do
       ours="$ours $("$programs/benchmark_training" $what $network $how)"
       theirs="$theirs $(/usr/bin/python3 "$here/training_step.py" $what $network $how)"
+      [ -z "$torch" ] || between="$between $("$torch" $what $network $how)"
     done
     a=$(printf '%s\n' $ours | median)
     b=$(printf '%s\n' $theirs | median)
-    printf '%-12s %-9s %12s %12s %7s\n' $network $what "$a" "$b" "$(awk "BEGIN { printf \"%.2f\", $a / $b }")"
+    printf '%-12s %-9s %9.1f %9.1f %7s' $network $what "$a" "$b" "$(ratio "$a" "$b")"
+    if [ -n "$torch" ]; then
+      c=$(printf '%s\n' $between | median)
+      printf ' %9.1f %14s %11s' "$c" "$(ratio "$c" "$b")" "$(ratio "$a" "$c")"
+    fi
+    printf '\n'
   done
 done
 
@@ -38,7 +49,8 @@ for _ in $(seq "$rounds"); do
 done
 a=$(printf '%s\n' $one | median)
 b=$(printf '%s\n' $ten | median)
-echo "ten workers of one thread side by side: $b images/s, one alone: $a, ratio $(awk "BEGIN { printf \"%.2f\", $b / $a }")"
+echo "ten workers of one thread side by side: $b images/s, one alone: $a, ratio $(ratio "$b" "$a")"
+[ -x "$programs/benchmark_convolution" ] || exit 0
 for network in resnet8 resnet20 resnet18; do
   "$programs/benchmark_convolution" $network | sed -n '1p;$p'
 done

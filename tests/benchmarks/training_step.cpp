@@ -1,14 +1,16 @@
-// Images a second of training steps or of evaluation, on seeded random images; one line, one number.
+// Images a second of training steps or of evaluation on the backend of the build, on seeded random images;
+// one line, one number.
 //   benchmark_training train|evaluate resnet8 --batch 128 --threads 2 --seconds 3 [--workers 1]
 //   benchmark_training train resnet18-224 --image 224 --classes 1000 --batch 16
 // With --workers n, n networks run side by side, each on a thread of its own, and the sum of their rates is
 // printed.
 #include "rate.hpp"
 
-#include <lipt/backends/onednn/training.hpp>
+#include <lipt/chosen.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -24,19 +26,20 @@ struct settings {
 double images_per_second(const settings &chosen, std::size_t threads) {
     const auto spec = lipt::make_network(
         chosen.network, {.image = {3, chosen.image, chosen.image}, .classes = chosen.classes});
-    auto network = lipt::onednn::training::make(spec, {.threads = threads});
+    auto network = lipt::chosen::training::make(spec, {.threads = threads});
     network.load(lipt::initial_weights(spec, 1));
     const lipt_benchmark::random_batch batch(spec, chosen.batch);
     const bool train = chosen.what == "train";
+    float loss = 0; // read after every step, as a loop that watches it would
     const auto rate = lipt_benchmark::calls_per_second(chosen.seconds, [&] {
         if (train) {
-            (void)network.train_step({.pixels = batch.pixels, .labels = batch.labels},
-                                     {.learning_rate = 1e-3f});
+            loss = network.train_step({.pixels = batch.pixels, .labels = batch.labels},
+                                      {.learning_rate = 1e-3f});
         } else {
             (void)network.forward(batch.pixels, chosen.batch);
         }
     });
-    return rate * static_cast<double>(chosen.batch);
+    return std::isnan(loss) ? 0 : rate * static_cast<double>(chosen.batch);
 }
 
 double side_by_side(const settings &chosen) {
