@@ -104,8 +104,9 @@ concept training_backend = std::movable<Backend> &&
 
 /// Checks that a network is described by its layers, for a backend that runs no module. errors: N04
 inline void check_layers(const network_spec &spec, std::string_view backend) {
-    require(spec.module.empty(), "N04", "network: '", spec.module, "' is a module of its own, which the backend ",
-            backend, " cannot run: build with -DLIPT_BACKEND=torch");
+    require(spec.module.empty(), "N04", "network: '", spec.module,
+            "' is a module of its own, which the backend ", backend,
+            " cannot run: build with -DLIPT_BACKEND=torch");
 }
 
 /// Checks a state's length against the network, and that every value is finite.
