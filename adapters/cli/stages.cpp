@@ -79,14 +79,14 @@ struct open_run {
     pipeline_context context;
     run_directory store;
 
-    open_run(const run_settings &asked, const fs::path &path)
+    open_run(const run_settings &asked, const fs::path &path, run_access access = run_access::alone)
         : settings(checked(asked)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
                                launch_in_threads(worker_slots(settings.pipeline)))),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
-                                      display.observer())) {}
+                                      display.observer(), access)) {}
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked) {
@@ -113,8 +113,9 @@ struct open_run {
 
 std::size_t all_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-run_settings settings_of(const fs::path &run, thread_count threads) {
-    auto settings = settings_from_json(run_directory::read_config(run).at("settings"));
+run_settings settings_of(const run_place &place, thread_count threads) {
+    auto settings = settings_from_json(run_directory::read_config(place.run).at("settings"));
+    if (!place.data.empty()) settings.data = place.data.string();
     settings.pipeline.threads = threads.value_or(all_threads());
     return settings;
 }
@@ -129,16 +130,20 @@ void adopt_initial_weights(open_run &run) {
 /// Says which method trials have chosen, and by how much it led.
 void say_chosen(open_run &run) {
     if (run.settings.pipeline.selector != automatic) return;
-    const json trials = read_json(run.store.path() / "trials.json");
-    std::string lead;
-    for (const auto &one : trials.at("trials")) {
-        if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
-            lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
-                               100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
+    const auto file = run.store.path() / "trials.json";
+    const json trials = read_json(file);
+    read_fields(file, [&] {
+        std::string lead;
+        for (const auto &one : trials.at("trials")) {
+            if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
+                lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
+                                   100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
+            }
         }
-    }
-    run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
-                                 trials.at("chosen").get<std::string>(), lead, trials.at("trials").size()));
+        run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
+                                     trials.at("chosen").get<std::string>(), lead,
+                                     trials.at("trials").size()));
+    });
 }
 
 /// What a run ends with on disk and on the screen.
@@ -153,12 +158,15 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
 
 /// Names every worker that is not in the soup, and why.
 void say_refused(open_run &run) {
-    const json soup = read_json(run.store.path() / "soup.json");
-    for (const auto &one : soup.at("refused")) {
-        run.display.line(fmt::format("  worker {} is not in the soup: {}",
-                                     one.at("worker").get<std::size_t>(),
-                                     one.at("reason").get<std::string>()));
-    }
+    const auto file = run.store.path() / "soup.json";
+    const json soup = read_json(file);
+    read_fields(file, [&] {
+        for (const auto &one : soup.at("refused")) {
+            run.display.line(fmt::format("  worker {} is not in the soup: {}",
+                                         one.at("worker").get<std::size_t>(),
+                                         one.at("reason").get<std::string>()));
+        }
+    });
 }
 
 } // namespace
@@ -188,47 +196,47 @@ void plan_command(const run_settings &settings, const fs::path &out) {
                                  made.shards.size(), out.string(), made.shards.size() - 1));
 }
 
-void worker_command(const fs::path &path, std::size_t worker) {
-    open_run run(settings_of(path, 1), path);
+void worker_command(const run_place &place, std::size_t worker) {
+    open_run run(settings_of(place, 1), place.run, run_access::shared);
     const auto theta_star = run.store.load_state("theta_star");
     const auto shards = run.store.load_plan();
-    require(theta_star && shards, "S06", "worker: ", path.string(),
+    require(theta_star && shards, "S06", "worker: ", place.run.string(),
             " has no plan yet: run `lipt plan` first");
     work<chosen::training>(run.context, run.tensor, *theta_star, *shards, worker, run.store);
 }
 
-void merge_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void merge_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
     say_refused(run);
 }
 
-void select_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void select_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     auto backend = run.backend();
     select_subset(run.context, backend, run.tensor, run.store);
     say_chosen(run);
 }
 
-void train_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void train_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     const auto kept = run.store.load_selection(0);
-    require(kept.has_value(), "S06", "train: ", path.string(),
+    require(kept.has_value(), "S06", "train: ", place.run.string(),
             " has no subset yet: run `lipt select --run` first");
     auto backend = run.backend();
     finish(run, kept->chosen, train_on_subset(run.context, backend, run.tensor, kept->chosen, run.store));
 }
 
-void report_command(const std::vector<fs::path> &runs, const fs::path &out) {
+void report_command(const std::vector<fs::path> &runs, const fs::path &out, const fs::path &where) {
+    require(!runs.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
+    const run_data data(settings_of({runs.front(), where}, 1));
+    run_directory::check_data(runs.front(), data.description());
     std::vector<json> models;
-    std::optional<run_data> data;
     for (const auto &path : runs) {
-        const auto settings = settings_from_json(run_directory::read_config(path).at("settings"));
-        if (models.empty()) data.emplace(settings);
-        models.push_back(model_of_run(path, models.empty() ? data->train() : image_set{}));
+        run_directory::read_config(path);
+        models.push_back(model_of_run(path, models.empty() ? data.train() : image_set{}));
     }
-    require(!models.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
     const fs::path file = out.empty() ? runs.front() / "report.html" : out;
     write_file(file, render_report(models));
     fmt::print("{}", comparison_table(models));
