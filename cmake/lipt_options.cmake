@@ -17,6 +17,10 @@ option(LIPT_NATIVE "Compile for the processor of this machine" ${PROJECT_IS_TOP_
 option(LIPT_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(LIPT_EMBEDDED "Core and reference backend without exceptions and RTTI, for size" OFF)
 
+if(LIPT_EMBEDDED AND NOT LIPT_BACKEND STREQUAL "reference")
+  message(FATAL_ERROR "LIPT_EMBEDDED is the core and the reference backend, LIPT_BACKEND is '${LIPT_BACKEND}': add -DLIPT_BACKEND=reference")
+endif()
+
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()

@@ -18,20 +18,28 @@ void run_command(const run_settings &settings, const std::filesystem::path &out)
 /// `lipt plan`: makes the run directory, the common start and the shards.
 void plan_command(const run_settings &settings, const std::filesystem::path &out);
 
+/// Where a stage finds its run, and the run its data.
+struct run_place {
+    std::filesystem::path run;
+    std::filesystem::path data; ///< of the same content as the run's; empty: where its config.json says
+};
+
 /// Threads for the commands that read their settings from a run directory; nothing: all there are.
 using thread_count = std::optional<std::size_t>;
 
 /// `lipt worker`: one worker. errors: Q03 no such worker
-void worker_command(const std::filesystem::path &run, std::size_t worker);
+void worker_command(const run_place &place, std::size_t worker);
 /// `lipt merge`: the soup of all whole uploads.
-void merge_command(const std::filesystem::path &run, thread_count threads);
+void merge_command(const run_place &place, thread_count threads);
 /// `lipt select --run`: the features and the subset.
-void select_command(const std::filesystem::path &run, thread_count threads);
+void select_command(const run_place &place, thread_count threads);
 /// `lipt train`: the main training, result.json and report.html.
-void train_command(const std::filesystem::path &run, thread_count threads);
+void train_command(const run_place &place, thread_count threads);
 
 /// `lipt report`: report.html of the first run with the others beside it, and their table on stdout.
-void report_command(const std::vector<std::filesystem::path> &runs, const std::filesystem::path &out);
+/// data: of the first run, empty where its config.json says. errors: R01 data of another content
+void report_command(const std::vector<std::filesystem::path> &runs, const std::filesystem::path &out,
+                    const std::filesystem::path &data);
 
 /// `lipt select` on stored arrays.
 struct array_selection {

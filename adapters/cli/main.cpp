@@ -3,6 +3,7 @@
 #include <lipt/adapters/cli/options.hpp>
 #include <lipt/adapters/cli/select_options.hpp>
 #include <lipt/adapters/cli/stability.hpp>
+#include <lipt/adapters/cli/values.hpp>
 #include <lipt/error.hpp>
 #include <lipt/version.hpp>
 
@@ -13,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <memory>
 
 namespace {
@@ -25,11 +27,19 @@ constexpr int wrong_use = 2, failure = 1;
 /// raises for what it was asked for (a name, a fraction, a ridge, a plan or a density that cannot be, a
 /// worker that is not planned).
 bool is_wrong_use(std::string_view id) {
-    constexpr std::array<std::string_view, 24> asked{
-        "LIPT-C01", "LIPT-C11", "LIPT-C14", "LIPT-C15", "LIPT-C16", "LIPT-C17", "LIPT-C18", "LIPT-C40",
-        "LIPT-D04", "LIPT-D06", "LIPT-D16", "LIPT-L01", "LIPT-L02", "LIPT-L06", "LIPT-L07", "LIPT-L08",
-        "LIPT-L09", "LIPT-N01", "LIPT-N04", "LIPT-P01", "LIPT-Q01", "LIPT-Q02", "LIPT-Q03", "LIPT-T08"};
+    constexpr std::array<std::string_view, 26> asked{
+        "LIPT-C01", "LIPT-C11", "LIPT-C14", "LIPT-C15", "LIPT-C16", "LIPT-C17", "LIPT-C18",
+        "LIPT-C40", "LIPT-C41", "LIPT-C42", "LIPT-D04", "LIPT-D06", "LIPT-D16", "LIPT-L01",
+        "LIPT-L02", "LIPT-L06", "LIPT-L07", "LIPT-L08", "LIPT-L09", "LIPT-N01", "LIPT-N04",
+        "LIPT-P01", "LIPT-Q01", "LIPT-Q02", "LIPT-Q03", "LIPT-T08"};
     return id.starts_with("LIPT-U") || std::find(asked.begin(), asked.end(), id) != asked.end();
+}
+
+/// What was printed may still wait to be written, and a full disk shows only then. errors: F02
+void flush_output() {
+    std::cout.flush();
+    lipt::require(std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good(), "F02",
+                  "cannot write to the standard output: is the disk full?");
 }
 
 /// The commands that make a run directory: `run` and `plan`.
@@ -49,7 +59,7 @@ void add_making_command(CLI::App &app, const char *name, const char *help,
 }
 
 struct stage_flags {
-    std::filesystem::path run;
+    run_place place;
     std::size_t worker = 0, threads = 0;
     thread_count budget() const { return threads == 0 ? thread_count{} : thread_count{threads}; }
 };
@@ -57,39 +67,38 @@ struct stage_flags {
 CLI::App *add_stage_command(CLI::App &app, const char *name, const char *help,
                             const std::shared_ptr<stage_flags> &flags) {
     auto *sub = app.add_subcommand(name, help);
-    sub->add_option("--run", flags->run, "run directory made by `lipt plan` or `lipt run`")
+    sub->add_option("--run", flags->place.run, "run directory made by `lipt plan` or `lipt run`")
         ->required()
+        ->type_name("DIR");
+    sub->add_option("--data", flags->place.data, "directory of the data set, where it lies elsewhere here")
         ->type_name("DIR");
     return sub;
 }
 
 void add_threads(CLI::App *sub, const std::shared_ptr<stage_flags> &flags) {
-    sub->add_option("--threads", flags->threads, "threads in all; 0: as many as there are processors")
-        ->type_name("COUNT");
+    add_count(*sub, "threads", flags->threads, "threads in all; 0: as many as there are processors");
 }
 
 void add_stage_commands(CLI::App &app) {
     auto flags = std::make_shared<stage_flags>();
     auto *worker =
         add_stage_command(app, "worker", "train one worker of a planned run, with one thread", flags);
-    worker->add_option("--worker", flags->worker, "number of the worker, from 0")
-        ->required()
-        ->type_name("COUNT");
-    worker->callback([flags] { worker_command(flags->run, flags->worker); });
+    add_count(*worker, "worker", flags->worker, "number of the worker, from 0")->required();
+    worker->callback([flags] { worker_command(flags->place, flags->worker); });
     auto *merge =
         add_stage_command(app, "merge", "merge all workers that have delivered into one soup", flags);
     add_threads(merge, flags);
-    merge->callback([flags] { merge_command(flags->run, flags->budget()); });
+    merge->callback([flags] { merge_command(flags->place, flags->budget()); });
     auto *train =
         add_stage_command(app, "train", "main training on the subset, result.json and report.html", flags);
     add_threads(train, flags);
-    train->callback([flags] { train_command(flags->run, flags->budget()); });
+    train->callback([flags] { train_command(flags->place, flags->budget()); });
 }
 
 void add_report_command(CLI::App &app) {
     struct state {
         std::vector<std::filesystem::path> runs;
-        std::filesystem::path out;
+        std::filesystem::path out, data;
     };
     auto kept = std::make_shared<state>();
     auto *sub = app.add_subcommand("report", "report of one run, with others beside it");
@@ -98,7 +107,10 @@ void add_report_command(CLI::App &app) {
         ->type_name("DIR");
     sub->add_option("--out", kept->out, "file to write; empty: report.html in the first run directory")
         ->type_name("FILE");
-    sub->callback([kept] { report_command(kept->runs, kept->out); });
+    sub->add_option("--data", kept->data,
+                    "directory of the first run's data set, where it lies elsewhere here")
+        ->type_name("DIR");
+    sub->callback([kept] { report_command(kept->runs, kept->out, kept->data); });
 }
 
 int run_program(int argc, char **argv) {
@@ -114,9 +126,12 @@ int run_program(int argc, char **argv) {
     add_stability_command(app);
     add_report_command(app);
     try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &error) {
-        return app.exit(error) == 0 ? 0 : wrong_use;
+        try {
+            app.parse(argc, argv);
+        } catch (const CLI::ParseError &error) {
+            if (app.exit(error) != 0) return wrong_use;
+        }
+        flush_output();
     } catch (const lipt::error &error) {
         fmt::print(stderr, "lipt: {}\n", error.what());
         return is_wrong_use(error.id()) ? wrong_use : failure;

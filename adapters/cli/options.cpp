@@ -1,9 +1,9 @@
 #include <lipt/adapters/cli/options.hpp>
+#include <lipt/adapters/cli/values.hpp>
 #include <lipt/error.hpp>
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <type_traits>
 
 namespace lipt::adapters {
@@ -37,25 +37,6 @@ constexpr const char *kind_of() {
         return "NUMBER";
     else
         return "COUNT";
-}
-
-template <class Value>
-Value parsed(const std::string &name, const std::string &given) {
-    if constexpr (std::is_same_v<Value, std::string>) {
-        return given;
-    } else if constexpr (std::is_same_v<Value, bool>) {
-        if (given == "true" || given == "1" || given == "on" || given == "yes") return true;
-        if (given == "false" || given == "0" || given == "off" || given == "no") return false;
-        fail("U03", "settings: --", name, " is '", given, "', expected true or false");
-    } else {
-        Value value{};
-        const auto [end, code] = std::from_chars(given.data(), given.data() + given.size(), value);
-        bool fits = code == std::errc{} && end == given.data() + given.size();
-        if constexpr (std::is_floating_point_v<Value>) fits = fits && std::isfinite(value);
-        require(fits, "U03", "settings: --", name, " is '", given, "', expected a ",
-                std::is_floating_point_v<Value> ? "number" : "whole number of 0 or more");
-        return value;
-    }
 }
 
 /// The settings' values as text, under their names.
@@ -114,7 +95,7 @@ struct setting_writer {
     void operator()(const std::string &name, Value &value, const std::string &) {
         if (name != wanted) return;
         found = true;
-        value = parsed<Value>(name, given);
+        value = parse_value<Value>(name, given);
     }
     template <class Value>
     void operator()(const std::string &name, Value &value, const detail::choices<Value> &words,
@@ -186,8 +167,13 @@ std::vector<settings_options::assignment> settings_options::assignments() const 
             fail("U03", "settings: --config ", config_.string(), ": ", failure.what());
         }
         for (const auto &item : items) {
-            require(item.parents.empty() && item.inputs.size() == 1, "U03", "settings: ", config_.string(),
-                    ": '", item.fullname(), "' is not a single value under the name of a flag");
+            // The reader marks where a section begins and ends by items of these names.
+            const bool section = !item.parents.empty() || item.name == "++" || item.name == "--";
+            require(!section, "U03", "settings: ", config_.string(), " has a section [",
+                    item.parents.empty() ? item.name : item.parents.front(),
+                    "]: every setting stands at the top level, under the name of its flag");
+            require(item.inputs.size() == 1, "U03", "settings: ", config_.string(), ": '", item.name,
+                    "' has ", item.inputs.size(), " values, expected one");
             all.push_back({item.name, item.inputs.front(), true});
         }
     }
@@ -205,9 +191,9 @@ run_settings settings_options::resolve() const {
             setting_writer writer{name, value};
             visit_settings(settings, writer);
             if (name == "threads")
-                settings.pipeline.threads = parsed<std::size_t>(name, value);
+                settings.pipeline.threads = parse_value<std::size_t>(name, value);
             else if (name == "checkpoint-seconds")
-                settings.checkpoint_seconds = parsed<std::size_t>(name, value);
+                settings.checkpoint_seconds = parse_value<std::size_t>(name, value);
             else if (name == "preset" && from_file)
                 settings.preset = value;
             else
@@ -226,6 +212,9 @@ run_settings settings_options::resolve() const {
     const bool rate_given = std::any_of(wanted.begin(), wanted.end(),
                                         [](const auto &one) { return one.name == "learning-rate"; });
     if (!rate_given) settings.pipeline.main.learning_rate = preset_learning_rate(settings);
+    const bool warm_given = std::any_of(wanted.begin(), wanted.end(),
+                                        [](const auto &one) { return one.name == "pretrain-epochs"; });
+    if (!warm_given) settings.pipeline.main.epochs *= main_share(settings);
     // Another command may read this setting elsewhere.
     if (!settings.data.empty())
         settings.data = std::filesystem::absolute(settings.data).lexically_normal().string();

@@ -8,16 +8,18 @@ namespace lipt::adapters {
 
 namespace {
 
+constexpr double kappa = 0.5; ///< the part of all steps that GradMatch's warm start is
+
 /// The conventional pre-training of each method's own paper: scores of ten runs of one epoch averaged
-/// [Paul2021]; for GradMatch a warm start of half the main training's steps on the whole set, from which that
-/// goes on [Killamsetty2021a]; ten epochs for the others, as Glister has them [Killamsetty2021b].
+/// [Paul2021]; for GradMatch a warm start on the whole set of kappa of all steps, from which the main
+/// training goes on with the rest (see main_share) [Killamsetty2021a]; ten epochs for the others, as Glister
+/// has them [Killamsetty2021b].
 void conventional(const pipeline_settings &asked, pipeline_settings &made) {
-    constexpr double kappa = 0.5;
     const bool scores = asked.selector == "grand" || asked.selector == "el2n";
     made.full_runs = scores ? 10 : 1;
     made.full.epochs = scores ? 1 : 10;
     if (asked.selector == "gradmatch") {
-        made.full.epochs = kappa * asked.main.epochs * asked.fraction;
+        made.full.epochs = kappa * asked.main.epochs * (asked.equal_steps ? 1.0 : asked.fraction);
         if (asked.pretrain == pretrain_kind::full) made.start = start_kind::pretrained;
     }
 }
@@ -57,6 +59,13 @@ run_settings recommended(const run_settings &asked) {
 }
 
 } // namespace
+
+double main_share(const run_settings &settings) {
+    const auto &p = settings.pipeline;
+    const bool warm = settings.preset == "paper" && p.pretrain == pretrain_kind::full &&
+                      p.selector == "gradmatch" && p.start == start_kind::pretrained;
+    return warm ? 1 - kappa : 1;
+}
 
 float preset_learning_rate(const run_settings &settings) {
     // Fresh weights take the usual rate; weights that have learned something lose it there at first.

@@ -233,7 +233,8 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
                opened.method.exact ? "exactly" : "at most", total, opened.outputs.samples(),
                opened.outputs.classes(), estimate.largest);
     fmt::print("similarities: {} (--max-memory {} MiB)\n",
-               similarity_words(estimate.known, estimate.kept, estimate.recomputed), opened.asked.max_memory);
+               similarity_words(estimate, opened.named.options.submodular.neighbours),
+               opened.asked.max_memory);
     if (!estimate.known) {
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
@@ -256,6 +257,7 @@ void select_arrays_command(const array_selection &asked) {
     named.options.memory = asked.max_memory << 20;
     const auto &method = named.info;
     const auto &options = named.options;
+    check(options);
     check_flags(asked, method);
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -274,7 +276,7 @@ void select_arrays_command(const array_selection &asked) {
         progress.line(fmt::format("select: going on with the {} classes that are done", state.size()));
     }
     const auto chosen = run_selection(tensor, opened, options, state, progress);
-    const auto similarity = similarity_words(estimate.known, estimate.kept, estimate.recomputed);
+    const auto similarity = similarity_words(estimate, options.submodular.neighbours);
     write_selection(asked, method, opened.outputs.labels, opened.outputs.classes(), chosen, arrays,
                     similarity);
     state.remove();

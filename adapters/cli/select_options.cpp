@@ -1,6 +1,7 @@
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/options.hpp>
 #include <lipt/adapters/cli/select_options.hpp>
+#include <lipt/adapters/cli/values.hpp>
 #include <lipt/error.hpp>
 
 #include <algorithm>
@@ -34,7 +35,7 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
     sub->add_option("--fraction", asked.fraction, "share of the samples to keep, above 0 and at most 1")
         ->capture_default_str();
     sub->add_flag("--unbalanced", asked.unbalanced, "choose among all samples at once, not class by class");
-    sub->add_option("--seed", asked.seed, "seed of all that is drawn")->capture_default_str();
+    add_count(*sub, "seed", asked.seed, "seed of all that is drawn");
     sub->add_option("--out", asked.out, "kept indices, int64 .npy")->capture_default_str()->type_name("FILE");
     sub->add_option("--weights-out", asked.weights_out, "weights of the kept samples, float32 .npy")
         ->type_name("FILE");
@@ -42,15 +43,15 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
         ->type_name("FILE");
     sub->add_option("--csv", asked.csv, "table of the kept samples: index, class, weight, score")
         ->type_name("FILE");
-    sub->add_option("--max-memory", asked.max_memory,
-                    "MiB of similarities that a method may keep; above that it computes them again")
-        ->capture_default_str();
+    add_count(*sub, "max-memory", asked.max_memory,
+              "MiB of similarities that a method may keep; above that --similarities says what is done");
     sub->add_flag("--dry-run", asked.dry_run, "say what memory and time it would take, and leave");
 }
 
 /// Flags that do not change what is picked: files, which have fingerprints, and how the work is done.
 bool is_setting(const std::string &name) {
-    constexpr std::array<std::string_view, 17> others{"--last-layer",
+    constexpr std::array<std::string_view, 18> others{"--last-layer",
+                                                      "--data",
                                                       "--help",
                                                       "--run",
                                                       "--list",
@@ -89,35 +90,37 @@ std::map<std::string, std::string> settings_of(const CLI::App &sub) {
 void add_select_command(CLI::App &app) {
     struct state {
         array_selection arrays;
-        std::filesystem::path run;
+        run_place place;
         bool list = false;
         std::unique_ptr<method_options> options;
     };
     auto kept = std::make_shared<state>();
     auto *sub = app.add_subcommand("select", "choose the subset of a run, or from stored arrays");
-    sub->add_option("--run", kept->run, "run directory to select in, instead of arrays")->type_name("DIR");
+    sub->add_option("--run", kept->place.run, "run directory to select in, instead of arrays")
+        ->type_name("DIR");
+    sub->add_option("--data", kept->place.data,
+                    "with --run: directory of the data set, where it lies elsewhere here")
+        ->type_name("DIR");
     sub->add_option("--device", kept->arrays.device,
                     "where it computes: cpu; with the torch backend also cuda or cuda:1")
         ->capture_default_str();
-    sub->add_option("--threads", kept->arrays.threads, "threads in all; 0: as many as there are processors")
-        ->type_name("COUNT");
+    add_count(*sub, "threads", kept->arrays.threads, "threads in all; 0: as many as there are processors");
     sub->add_flag("--list", kept->list, "list the methods and leave");
     add_array_options(sub, kept->arrays);
     kept->options = std::make_unique<method_options>(*sub);
     sub->callback([kept, sub] {
         const auto &a = kept->arrays;
         if (kept->list) return list_methods();
-        if (!kept->run.empty()) {
+        if (!kept->place.run.empty()) {
             // A run directory has its settings; another method or fraction here would be silently ignored.
             for (const auto *option : sub->get_options()) {
-                if (option->count() > 0 && option->get_name() != "--run" &&
-                    option->get_name() != "--threads") {
-                    fail("U25", "select: ", option->get_name(),
-                         " cannot be given with --run: the run's config.json has it");
-                }
+                const auto name = option->get_name();
+                require(option->count() == 0 || name == "--run" || name == "--threads" || name == "--data",
+                        "U25", "select: ", name, " cannot be given with --run: the run's config.json has it");
             }
-            return select_command(kept->run, a.threads == 0 ? thread_count{} : thread_count{a.threads});
+            return select_command(kept->place, a.threads == 0 ? thread_count{} : thread_count{a.threads});
         }
+        require(kept->place.data.empty(), "U25", "select: --data is the data set of a run: give --run DIR");
         require(!a.embeddings.empty() && !a.logits.empty() && !a.labels.empty(), "U26",
                 "select: give --run DIR, or --embeddings, --logits and --labels");
         kept->arrays.settings = settings_of(*sub);

@@ -68,11 +68,22 @@ double similarity_width(const sizes &s, const select_options &options) {
     return options.submodular.space == similarity_space::gradients ? s.c + s.e : s.e;
 }
 
+/// Of every method that can keep each sample's nearest similarities alone: all are computed and looked
+/// through once, a block at a time.
+method_cost sparse_cost(const pool_shape &pool, const select_options &options) {
+    const sizes s(pool);
+    const double width = std::min(s.n - 1, static_cast<double>(options.submodular.neighbours)) + 1;
+    return {.product_flops = 2 * s.n * s.n * similarity_width(s, options),
+            .sweep_bytes = 4 * 4 * s.n * s.n + s.k * (evaluations(s, options.submodular) + 1) * 8 * width,
+            .bytes = s.gradients() + 128 * 8 * s.n + 16 * s.n * width,
+            .kept = similarities::sparse};
+}
+
 /// Of facility-location and craig: every row once, then those that the gains of candidates need.
 method_cost square_cost(const pool_shape &pool, const select_options &options) {
     const sizes s(pool);
     const double width = similarity_width(s, options), rows = s.k * (evaluations(s, options.submodular) + 1);
-    const bool fits = pool.samples <= options.memory / sizeof(float) / pool.samples;
+    const bool fits = fits_square(pool.samples, options.memory);
     method_cost cost{.product_flops = 2 * s.n * s.n * width,
                      .sweep_bytes = 6 * 4 * s.n * s.n + rows * 4 * s.n,
                      .bytes = s.gradients() + 128 * 8 * s.n};
@@ -143,6 +154,8 @@ std::optional<method_cost> cost_of(std::string_view method, const pool_shape &po
                                    const select_options &options) {
     if (pool.quota == 0) return method_cost{};
     const sizes s(pool);
+    const bool squared = method == "facility-location" || method == "craig" || method == "graph-cut";
+    if (squared && is_sparse(options, pool.samples)) return sparse_cost(pool, options);
     if (method == "random" || method == "stratified" || method == "rs2") return method_cost{.bytes = 8 * s.n};
     if (method == "gradmatch") return gradmatch_cost(pool, options);
     if (method == "glister") return glister_cost(pool, options);

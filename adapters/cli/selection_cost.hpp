@@ -15,8 +15,9 @@ struct pool_shape {
     std::size_t validation = 0; ///< samples of the validation set in this pool
 };
 
-/// Whether a method keeps the similarities that it uses, or computes them whenever it needs them.
-enum class similarities : std::uint8_t { none, kept, recomputed };
+/// Whether a method keeps the similarities that it uses, computes them whenever it needs them, or keeps those
+/// to each sample's nearest alone.
+enum class similarities : std::uint8_t { none, kept, recomputed, sparse };
 
 /// Work of one method on one pool, beyond reading it. Products of two matrices run at the processor's peak;
 /// a sweep uses each number once, so that memory sets its pace.

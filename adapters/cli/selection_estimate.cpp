@@ -60,6 +60,7 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
         estimate.work += *cost;
         estimate.kept += cost->kept == similarities::kept;
         estimate.recomputed += cost->kept == similarities::recomputed;
+        estimate.sparse += cost->kept == similarities::sparse;
     }
     const auto number = [](std::size_t value) { return static_cast<double>(value); };
     const double logits = 4 * number(estimate.largest) * number(outputs.classes());

@@ -15,11 +15,11 @@ namespace lipt::adapters {
 
 /// The sum over all pools.
 struct selection_estimate {
-    bool known = false;                   ///< whether the method's cost is
-    double bytes = 0;                     ///< resident at the peak; without the method's own where not known
-    std::size_t kept = 0, recomputed = 0; ///< pools whose similarities are
-    std::size_t rows = 0;                 ///< to read from disk
-    std::size_t largest = 0;              ///< samples of the largest pool
+    bool known = false; ///< whether the method's cost is
+    double bytes = 0;   ///< resident at the peak; without the method's own where not known
+    std::size_t kept = 0, recomputed = 0, sparse = 0; ///< pools whose similarities are
+    std::size_t rows = 0;                             ///< to read from disk
+    std::size_t largest = 0;                          ///< samples of the largest pool
     method_cost work{};
 };
 

@@ -72,11 +72,16 @@ fs::path report_path(const fs::path &out) {
 
 fs::path state_path(const fs::path &out) { return out.string() + ".state"; }
 
-std::string similarity_words(bool known, std::size_t kept, std::size_t recomputed) {
-    if (!known) return "unknown";
-    if (kept > 0 && recomputed > 0)
-        return fmt::format("kept for {} of {} classes, recomputed for the others", kept, kept + recomputed);
-    return kept > 0 ? "kept" : recomputed > 0 ? "recomputed" : "none";
+std::string similarity_words(const selection_estimate &estimate, std::size_t neighbours) {
+    if (!estimate.known) return "unknown";
+    const std::size_t others = estimate.recomputed + estimate.sparse; // of one kind, as the settings say
+    if (others == 0) return estimate.kept > 0 ? "kept" : "none";
+    const auto kind = estimate.recomputed > 0
+                          ? std::string("recomputed")
+                          : fmt::format("sparse, the {} nearest of each sample", neighbours);
+    if (estimate.kept == 0) return kind;
+    return fmt::format("kept for {} of {} classes, for the others {}", estimate.kept, estimate.kept + others,
+                       kind);
 }
 
 void check_files(const array_selection &asked) {

@@ -2,8 +2,7 @@
 #pragma once
 
 #include <lipt/adapters/cli/commands.hpp>
-#include <lipt/adapters/cli/selection_cost.hpp>
-#include <lipt/adapters/cli/stored_outputs.hpp>
+#include <lipt/adapters/cli/selection_estimate.hpp>
 #include <lipt/select/pools.hpp>
 
 #include <filesystem>
@@ -23,9 +22,9 @@ std::filesystem::path report_path(const std::filesystem::path &out);
 /// Where the progress of a selection is kept: subset.npy -> subset.npy.state.
 std::filesystem::path state_path(const std::filesystem::path &out);
 
-/// "kept", "recomputed", "kept for 3 of 10 classes, recomputed for the others", "none", or "unknown".
-/// `kept` counts pools that keep them, `recomputed` those that do not.
-std::string similarity_words(bool known, std::size_t kept, std::size_t recomputed);
+/// "kept", "recomputed", "sparse, the 64 nearest of each sample", "kept for 3 of 10 classes, for the others
+/// recomputed", "none", or "unknown". neighbours: of each sample where sparse
+std::string similarity_words(const selection_estimate &estimate, std::size_t neighbours);
 
 /// Checks that no output overwrites another or an input, and that each has a directory to go to.
 /// errors: U31 two files collide, U32 no such directory

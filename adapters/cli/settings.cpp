@@ -105,7 +105,11 @@ run_settings settings_from_json(const nlohmann::json &settings) {
     run_settings result;
     json_reader reader{settings, {"preset"}};
     visit_settings(result, reader);
-    result.preset = settings.value("preset", result.preset);
+    if (const auto preset = settings.find("preset"); preset != settings.end()) {
+        require(preset->is_string(), "U02", "settings: 'preset' is ", preset->dump(),
+                ", which is not of its type");
+        result.preset = preset->get<std::string>();
+    }
     for (const auto &[key, value] : settings.items()) {
         require(reader.known.contains(key), "U02", "settings: '", key, "' is unknown to version ",
                 LIPT_VERSION, ": the run directory was made by another version");

@@ -46,6 +46,12 @@ void visit_method(select_options &m, Visitor &visit) {
           choices<similarity_space>{{"gradients", similarity_space::gradients},
                                     {"embeddings", similarity_space::embeddings}},
           "what similarities are taken of");
+    visit("similarities", m.submodular.storage,
+          choices<similarity_storage>{{"recomputed", similarity_storage::recomputed},
+                                      {"sparse", similarity_storage::sparse}},
+          "of craig, facility-location and graph-cut, where all of a pool's do not fit the memory: computed "
+          "again, or each sample's nearest alone");
+    visit("neighbours", m.submodular.neighbours, "similarities that sparse keeps of each sample");
     visit("graph-cut-lambda", m.graph_cut.lambda, "weight of similarity to all against that among the picks");
     visit("log-determinant-ridge", m.log_determinant.ridge, "added to the diagonal of the similarities");
     visit("cal-neighbours", m.cal.neighbours, "neighbours whose predictions a sample of CAL is held against");
@@ -58,9 +64,10 @@ void visit_method(select_options &m, Visitor &visit) {
     visit("ccs-cutoff", m.sampler.ccs.cutoff, "share with the highest scores that CCS leaves out");
     visit("ccs-strata", m.sampler.ccs.strata, "strata of CCS");
     visit("d2-neighbours", m.sampler.d2.neighbours, "neighbours in the graph of D2");
-    visit("d2-forward", m.sampler.d2.forward, "decay with distance of what D2's neighbours add");
-    visit("d2-reverse", m.sampler.d2.reverse, "decay with distance of what D2's picks take away");
-    visit("d2-unit", m.sampler.d2.unit, "distance that counts as 1 for D2; 0: the graph's own mean");
+    visit("d2-forward", m.sampler.d2.forward, "decay with the squared distance of what D2's neighbours add");
+    visit("d2-reverse", m.sampler.d2.reverse, "decay with the squared distance of what D2's picks take away");
+    visit("d2-unit", m.sampler.d2.unit,
+          "distance that counts as 1 for D2; 0: the root mean square of the graph's own");
     visit("beta-concentration", m.sampler.beta.concentration, "alpha + beta of the Beta density");
     visit("beta-exponent", m.sampler.beta.exponent, "how fast the Beta density grows easier with less kept");
 }
@@ -82,10 +89,16 @@ struct run_settings {
 
 namespace detail {
 
+/// What the help adds where a preset's default depends on other settings.
+struct train_notes {
+    std::string epochs{}, rate{};
+};
+
 template <class Visitor>
-void visit_train(train_options &train, const std::string &prefix, const std::string &stage, Visitor &visit) {
-    visit(prefix + "epochs", train.epochs, "epochs of " + stage + ", fractions allowed");
-    visit(prefix + "learning-rate", train.learning_rate, "learning rate of " + stage);
+void visit_train(train_options &train, const std::string &prefix, const std::string &stage, Visitor &visit,
+                 const train_notes &notes = {}) {
+    visit(prefix + "epochs", train.epochs, "epochs of " + stage + ", fractions allowed" + notes.epochs);
+    visit(prefix + "learning-rate", train.learning_rate, "learning rate of " + stage + notes.rate);
     visit(prefix + "schedule", train.decay,
           choices<schedule>{{"constant", schedule::constant}, {"cosine", schedule::cosine}},
           "learning rate over the steps of " + stage);
@@ -94,7 +107,7 @@ void visit_train(train_options &train, const std::string &prefix, const std::str
 template <class Visitor>
 void visit_workers(pipeline_settings &p, Visitor &visit) {
     visit("workers", p.shards.workers, "workers, each on a shard of its own");
-    visit("minibatches", p.shards.minibatches, "minibatches a worker");
+    visit("minibatches", p.shards.minibatches, "minibatches a worker; with --dataset cifar100 5 by default");
     visit("batch-size", p.shards.batch_size, "samples a minibatch of the workers");
     visit("stratified-shards", p.shards.stratified, "give every shard the class shares of the whole set");
     visit("passes", p.local.training.epochs, "passes of a worker over its shard");
@@ -168,8 +181,13 @@ void visit_main(pipeline_settings &p, Visitor &visit) {
           choices<start_kind>{{"fresh", start_kind::fresh},
                               {"theta-star", start_kind::theta_star},
                               {"pretrained", start_kind::pretrained}},
-          "weights that the main training starts from");
-    visit_train(p.main, "", "the main training", visit);
+          "weights that the main training starts from; fresh by default with --pretrain none, and in the "
+          "preset "
+          "paper but for GradMatch's warm start");
+    visit_train(p.main, "", "the main training", visit,
+                {.epochs = "; with GradMatch's warm start (preset paper, --pretrain full) that takes half of "
+                           "them",
+                 .rate = "; 0.1 by default from fresh weights"});
     visit("final-learning-rate", p.main.final_learning_rate, "learning rate at the end of the cosine");
     visit("train-batch-size", p.main.batch_size, "samples a step of the main training");
     visit("equal-steps", p.equal_steps, "count epochs in steps of the whole set, whatever the fraction");
@@ -222,9 +240,14 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("init-batch-size", p.initialize.batch_size, "samples a step of the common start");
     detail::visit_workers(p, visit);
     detail::visit_soup(p, visit);
-    detail::visit_train(p.full, "pretrain-", "the conventional pre-training", visit);
+    detail::visit_train(p.full, "pretrain-", "the conventional pre-training", visit,
+                        {.epochs =
+                             "; in the preset paper 1 for grand and el2n, for gradmatch half of --epochs "
+                             "in steps of the subset"});
     visit("pretrain-batch-size", p.full.batch_size, "samples a step of the conventional pre-training");
-    visit("pretrain-runs", p.full_runs, "independent conventional runs whose scores are averaged");
+    visit(
+        "pretrain-runs", p.full_runs,
+        "independent conventional runs whose scores are averaged; in the preset paper 10 for grand and el2n");
     detail::visit_selection(p, visit);
     detail::visit_main(p, visit);
     visit("momentum", p.main.momentum, "momentum of every training");
@@ -237,6 +260,10 @@ run_settings make_preset(const run_settings &asked);
 
 /// The preset's learning rate for the main training, which depends on where that starts.
 float preset_learning_rate(const run_settings &settings);
+
+/// The part of the epochs asked for that the main training gets: half of them where the preset gives the
+/// other half's steps to GradMatch's warm start. source: [Killamsetty2021a]
+double main_share(const run_settings &settings);
 
 /// Copies what all trainings share (momentum, weight decay, the shards' batch size) to where each reads it,
 /// names a run that has no name after its pre-training and selector, and sets the size of a folder's images.

@@ -1,4 +1,5 @@
 #include <lipt/adapters/cli/stability.hpp>
+#include <lipt/adapters/cli/values.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/npy.hpp>
 #include <lipt/error.hpp>
@@ -260,9 +261,8 @@ void add_stability_command(CLI::App &app) {
                     "run directories, scores (.npy of numbers) or subsets (.npy of indices)")
         ->required()
         ->type_name("PATH");
-    sub->add_option("--samples", kept->samples,
-                    "how many were selected from, where neither scores nor a report beside the subset say")
-        ->type_name("COUNT");
+    add_count(*sub, "samples", kept->samples,
+              "how many were selected from, where neither scores nor a report beside the subset say");
     sub->add_option("--json", kept->json_out, "the same as JSON")->type_name("FILE");
     sub->callback([kept] { stability_command(*kept); });
 }

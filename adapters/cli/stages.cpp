@@ -76,6 +76,9 @@ std::size_t worker_slots(const pipeline_settings &settings) {
     return static_cast<std::size_t>(1 + std::count(settings.device.begin(), settings.device.end(), ','));
 }
 
+/// What a command does with a run directory: begins it, goes on with it alone, or works in it beside others.
+enum class run_use : std::uint8_t { begin, go_on, share };
+
 /// Everything that a command on a run directory works with. One that begins a run reads the user's own start,
 /// if there is one, before a directory is made.
 struct open_run {
@@ -87,15 +90,16 @@ struct open_run {
     std::vector<float> given_start; ///< (S), or empty
     run_directory store;
 
-    open_run(const run_settings &asked, const fs::path &path, bool begins = false)
+    open_run(const run_settings &asked, const fs::path &path, run_use use = run_use::go_on)
         : settings(checked(asked)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings, [this](const std::string &text) { display.line(text); }),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
                                launch_in_threads(worker_slots(settings.pipeline)))),
-          given_start(begins ? read_start(path) : std::vector<float>()),
+          given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
-                                      display.observer())) {
+                                      display.observer(),
+                                      use == run_use::share ? run_access::shared : run_access::alone)) {
         // It costs this run nothing, and that is recorded too.
         if (given_start.empty()) return;
         store.record({.name = "initialize"});
@@ -146,8 +150,9 @@ struct open_run {
 
 std::size_t all_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-run_settings settings_of(const fs::path &run, thread_count threads) {
-    auto settings = settings_from_json(run_directory::read_config(run).at("settings"));
+run_settings settings_of(const run_place &place, thread_count threads) {
+    auto settings = settings_from_json(run_directory::read_config(place.run).at("settings"));
+    if (!place.data.empty()) settings.data = place.data.string();
     settings.pipeline.threads = threads.value_or(all_threads());
     return settings;
 }
@@ -155,16 +160,20 @@ run_settings settings_of(const fs::path &run, thread_count threads) {
 /// Says which method trials have chosen, and by how much it led.
 void say_chosen(open_run &run) {
     if (run.settings.pipeline.selector != automatic) return;
-    const json trials = read_json(run.store.path() / "trials.json");
-    std::string lead;
-    for (const auto &one : trials.at("trials")) {
-        if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
-            lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
-                               100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
+    const auto file = run.store.path() / "trials.json";
+    const json trials = read_json(file);
+    read_fields(file, [&] {
+        std::string lead;
+        for (const auto &one : trials.at("trials")) {
+            if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
+                lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
+                                   100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
+            }
         }
-    }
-    run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
-                                 trials.at("chosen").get<std::string>(), lead, trials.at("trials").size()));
+        run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
+                                     trials.at("chosen").get<std::string>(), lead,
+                                     trials.at("trials").size()));
+    });
 }
 
 /// What a run ends with on disk and on the screen.
@@ -179,18 +188,21 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
 
 /// Names every worker that is not in the soup, and why.
 void say_refused(open_run &run) {
-    const json soup = read_json(run.store.path() / "soup.json");
-    for (const auto &one : soup.at("refused")) {
-        run.display.line(fmt::format("  worker {} is not in the soup: {}",
-                                     one.at("worker").get<std::size_t>(),
-                                     one.at("reason").get<std::string>()));
-    }
+    const auto file = run.store.path() / "soup.json";
+    const json soup = read_json(file);
+    read_fields(file, [&] {
+        for (const auto &one : soup.at("refused")) {
+            run.display.line(fmt::format("  worker {} is not in the soup: {}",
+                                         one.at("worker").get<std::size_t>(),
+                                         one.at("reason").get<std::string>()));
+        }
+    });
 }
 
 } // namespace
 
 void run_command(const run_settings &settings, const fs::path &out) {
-    open_run run(settings, out, true);
+    open_run run(settings, out, run_use::begin);
     run.display.line(fmt::format(
         "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
         settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
@@ -204,7 +216,7 @@ void run_command(const run_settings &settings, const fs::path &out) {
 void plan_command(const run_settings &settings, const fs::path &out) {
     require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
-    open_run run(settings, out, true);
+    open_run run(settings, out, run_use::begin);
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);
@@ -212,48 +224,48 @@ void plan_command(const run_settings &settings, const fs::path &out) {
                                  made.shards.size(), out.string(), made.shards.size() - 1));
 }
 
-void worker_command(const fs::path &path, std::size_t worker) {
-    open_run run(settings_of(path, 1), path);
+void worker_command(const run_place &place, std::size_t worker) {
+    open_run run(settings_of(place, 1), place.run, run_use::share);
     const auto theta_star = run.store.load_state("theta_star");
     const auto shards = run.store.load_plan();
-    require(theta_star && shards, "S06", "worker: ", path.string(),
+    require(theta_star && shards, "S06", "worker: ", place.run.string(),
             " has no plan yet: run `lipt plan` first");
     work<chosen::training>(run.context, run.tensor, *theta_star, *shards, worker, run.store);
 }
 
-void merge_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void merge_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
     say_refused(run);
 }
 
-void select_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void select_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     auto backend = run.backend();
     select_subset(run.context, backend, run.tensor, run.store);
     say_chosen(run);
 }
 
-void train_command(const fs::path &path, thread_count threads) {
-    open_run run(settings_of(path, threads), path);
+void train_command(const run_place &place, thread_count threads) {
+    open_run run(settings_of(place, threads), place.run);
     const auto kept = run.store.load_selection(0);
-    require(kept.has_value(), "S06", "train: ", path.string(),
+    require(kept.has_value(), "S06", "train: ", place.run.string(),
             " has no subset yet: run `lipt select --run` first");
     auto backend = run.backend();
     finish(run, kept->chosen, train_on_subset(run.context, backend, run.tensor, kept->chosen, run.store));
 }
 
-void report_command(const std::vector<fs::path> &runs, const fs::path &out) {
+void report_command(const std::vector<fs::path> &runs, const fs::path &out, const fs::path &where) {
+    require(!runs.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
+    const run_data data(settings_of({runs.front(), where}, 1),
+                        [](const std::string &text) { fmt::print(stderr, "{}\n", text); });
+    run_directory::check_data(runs.front(), data.description());
     std::vector<json> models;
-    std::optional<run_data> data;
     for (const auto &path : runs) {
-        const auto settings = settings_from_json(run_directory::read_config(path).at("settings"));
-        if (models.empty())
-            data.emplace(settings, [](const std::string &text) { fmt::print(stderr, "{}\n", text); });
-        models.push_back(model_of_run(path, models.empty() ? data->train() : image_set{}));
+        run_directory::read_config(path);
+        models.push_back(model_of_run(path, models.empty() ? data.train() : image_set{}));
     }
-    require(!models.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
     const fs::path file = out.empty() ? runs.front() / "report.html" : out;
     write_file(file, render_report(models));
     fmt::print("{}", comparison_table(models));

@@ -58,6 +58,7 @@ fs::path find_file(std::span<const fs::path> candidates, std::string_view help) 
     fail("D10", "data: there is no '", candidates.front().string(), "': ", help);
 }
 
+/// source: [Xiao2017]
 dataset open_fashion_mnist(const fs::path &directory) {
     const fs::path folder = directory.empty() ? fs::path("/usr/share/datasets/fashion-mnist") : directory;
     const auto read = [&](const char *part) {

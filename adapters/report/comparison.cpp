@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <set>
 
 namespace lipt::adapters::report {
 namespace {
@@ -47,6 +49,47 @@ void summarise(comparison_row &row) {
     row.total_backward = cost(cost_group::all, "backward");
 }
 
+/// What a run was made with and on, less the seed, the label and where the data lies.
+json shape_of(const json &model) {
+    json shape = json::object();
+    if (const auto *settings = find_at(model, "/config/settings"); settings && settings->is_object()) {
+        shape = *settings;
+        for (const char *key : {"seed", "name", "data"}) shape.erase(key);
+    }
+    for (const char *key : {"fingerprint", "train", "test"}) {
+        if (const auto *value = find_at(model, (std::string("/config/data/") + key).c_str()))
+            shape[std::string("data ") + key] = *value;
+    }
+    return shape;
+}
+
+/// Adds to the names of rows of one name the settings in which they differ; three at most, since the others
+/// follow from them as a rule.
+void tell_apart(std::vector<comparison_row> &rows) {
+    std::map<std::string, std::vector<comparison_row *>> same;
+    for (auto &row : rows) same[row.name].push_back(&row);
+    for (auto &[name, group] : same) {
+        if (group.size() < 2) continue;
+        std::vector<json> shapes;
+        std::set<std::string> keys;
+        for (const auto *row : group) {
+            shapes.push_back(shape_of(*row->runs.front()));
+            for (const auto &[key, value] : shapes.back().items()) keys.insert(key);
+        }
+        std::vector<std::string> told(group.size());
+        std::size_t shown = 0;
+        for (const auto &key : keys) {
+            const auto value = [&](const json &shape) { return shape.value(key, json()); };
+            const auto differs = [&](const json &shape) { return value(shape) != value(shapes.front()); };
+            if (std::none_of(shapes.begin(), shapes.end(), differs)) continue;
+            if (++shown > 3) break;
+            for (std::size_t i = 0; i < group.size(); ++i)
+                told[i] += (shown > 1 ? ", " : "") + key + " " + plain(value(shapes[i]));
+        }
+        for (std::size_t i = 0; i < group.size(); ++i) group[i]->name += " (" + told[i] + ")";
+    }
+}
+
 /// Width on a terminal, for text without wide or combining characters.
 std::size_t width_of(const std::string &text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
@@ -79,6 +122,16 @@ std::string accuracy(const std::optional<spread> &value) {
 std::string samples(const std::optional<spread> &forward, const std::optional<spread> &backward) {
     if (!forward && !backward) return "-";
     return count(forward ? forward->mean : 0) + " / " + count(backward ? backward->mean : 0);
+}
+
+/// Names the rows of which a run was left out; empty, or begins with a space.
+std::string repeated_note(const std::vector<comparison_row> &rows) {
+    std::string note;
+    for (const auto &row : rows) {
+        if (row.repeated > 0)
+            note += " " + row.name + " was given with the same seed more than once, which counts once.";
+    }
+    return note;
 }
 
 } // namespace
@@ -120,11 +173,21 @@ std::vector<comparison_row> compare(const std::vector<json> &models) {
     std::vector<comparison_row> rows;
     for (const auto &model : models) {
         const auto name = text_at(model, "/name");
-        auto row =
-            std::find_if(rows.begin(), rows.end(), [&](const auto &other) { return other.name == name; });
+        const auto shape = shape_of(model);
+        auto row = std::find_if(rows.begin(), rows.end(), [&](const auto &other) {
+            return other.name == name && shape_of(*other.runs.front()) == shape;
+        });
         if (row == rows.end()) row = rows.insert(rows.end(), comparison_row{.name = name});
-        row->runs.push_back(&model);
+        const auto seed = number_at(model, "/config/settings/seed");
+        const bool there = seed && std::any_of(row->runs.begin(), row->runs.end(), [&](const json *run) {
+                               return number_at(*run, "/config/settings/seed") == seed;
+                           });
+        if (there)
+            ++row->repeated;
+        else
+            row->runs.push_back(&model);
     }
+    tell_apart(rows);
     for (auto &row : rows) summarise(row);
     return rows;
 }
@@ -133,11 +196,14 @@ std::string seed_note(const std::vector<comparison_row> &rows) {
     const auto by_runs = [](const auto &a, const auto &b) { return a.runs.size() < b.runs.size(); };
     const auto [fewest, most] = std::minmax_element(rows.begin(), rows.end(), by_runs);
     const auto low = fewest->runs.size(), high = most->runs.size();
-    if (high == 1) return "One seed each: a difference of a point or so may be chance.";
-    if (low == high)
-        return "Mean and sample standard deviation over " + count(static_cast<double>(low)) + " seeds.";
-    return "Mean and sample standard deviation over " + count(static_cast<double>(low)) + " to " +
-           count(static_cast<double>(high)) + " seeds; a row without a deviation is one seed.";
+    const auto over = [&] {
+        if (high == 1) return std::string("One seed each: a difference of a point or so may be chance.");
+        const auto mean = "Mean and sample standard deviation over " + count(static_cast<double>(low));
+        if (low == high) return mean + " seeds.";
+        return mean + " to " + count(static_cast<double>(high)) +
+               " seeds; a row without a deviation is one seed.";
+    };
+    return over() + repeated_note(rows);
 }
 
 } // namespace lipt::adapters::report
@@ -149,7 +215,8 @@ std::string comparison_table(const std::vector<nlohmann::json> &models) {
     const std::vector<std::string> head{
         "run", "accuracy", "best", "pre-training", "its samples, forward / backward", "in all"};
     std::vector<std::vector<std::string>> lines{head};
-    for (const auto &row : compare(models)) {
+    const auto rows = compare(models);
+    for (const auto &row : rows) {
         lines.push_back({printable(row.name), accuracy(row.final_accuracy), accuracy(row.best_accuracy),
                          shown(row.pretraining_s, duration),
                          samples(row.pretraining_forward, row.pretraining_backward),
@@ -170,6 +237,7 @@ std::string comparison_table(const std::vector<nlohmann::json> &models) {
         table += text + "\n";
         if (l == 0) table += std::string(width_of(text), '-') + "\n";
     }
+    if (const auto note = repeated_note(rows); !note.empty()) table += printable(note.substr(1)) + "\n";
     return table;
 }
 

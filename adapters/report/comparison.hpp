@@ -1,4 +1,4 @@
-// Runs beside one another: those of the same name are one row, averaged over their seeds.
+// Runs beside one another: those of the same name and settings are one row, averaged over their seeds.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -28,8 +28,9 @@ struct spread {
 
 /// One row of the comparison.
 struct comparison_row {
-    std::string name;
-    std::vector<const nlohmann::json *> runs;
+    std::string name; ///< of its runs; with the settings that tell it from other rows of that name
+    std::vector<const nlohmann::json *> runs; ///< one a seed
+    std::size_t repeated = 0;                 ///< runs left out, since one of the same seed is there
     std::optional<spread> final_accuracy, best_accuracy;
     std::optional<spread> pretraining_s, selection_s, training_s, total_s;
     std::optional<spread> pretraining_forward, pretraining_backward, total_forward, total_backward;
@@ -38,10 +39,12 @@ struct comparison_row {
     bool is_random() const;
 };
 
-/// The rows, in order of first appearance. The models must outlive them.
+/// The rows, in order of first appearance. Runs are seeds of one row where their names, the content of their
+/// data and all settings but the seed agree; a seed that comes twice counts once. The models must outlive
+/// them.
 std::vector<comparison_row> compare(const std::vector<nlohmann::json> &models);
 
-/// One sentence on how far the rows can be trusted: how many seeds they are.
+/// How far the rows can be trusted: how many seeds they are, and whether a seed was given twice.
 std::string seed_note(const std::vector<comparison_row> &rows);
 
 } // namespace lipt::adapters::report

@@ -2,7 +2,8 @@
 //
 // Both are made from models. A model is what one run directory tells, as JSON; every key may be missing, and
 // what is missing is not shown:
-//   name       a short label; runs of the same name are one row of the comparison, averaged over their seeds
+//   name       a short label; runs of the same name and settings are one row of the comparison, averaged over
+//   their seeds
 //   config     config.json as it is: version, lipt, settings, data {name, fingerprint, train, test, classes,
 //   ...} result     result.json as it is: accuracy {final, best}, subset {size, fraction, class_counts,
 //   available}, stages soup       soup.json as it is: theta_star_accuracy, accuracy, ingredients, refused,

@@ -20,8 +20,11 @@ std::string pretraining_story(const json &model) {
     const auto pretrain = setting(model, "pretrain");
     const auto repeats = number_at(model, "/config/settings/pretrain-epochs");
     if (pretrain == "full") {
-        return "The network was first trained in the conventional way, on all the data" +
-               (repeats ? " for " + counted(*repeats, "epoch") : "") + ". ";
+        const auto runs = number_at(model, "/config/settings/pretrain-runs").value_or(1);
+        return std::string(runs > 1 ? count(runs) + " networks were" : "The network was") +
+               " first trained in the conventional way, on all the data" +
+               (repeats ? " for " + counted(*repeats, "epoch") + (runs > 1 ? " each" : "") : "") +
+               (runs > 1 ? ", and their scores averaged" : "") + ". ";
     }
     const auto &ingredients = list_at(model, "/soup/ingredients");
     if (ingredients.empty()) return "";

@@ -19,12 +19,17 @@ struct type_entry {
     std::string_view name;
     std::size_t size;
 };
-constexpr std::array<type_entry, 6> known_types{{{npy_type::f2, "<f2", 2},
-                                                 {npy_type::f4, "<f4", 4},
-                                                 {npy_type::f8, "<f8", 8},
-                                                 {npy_type::i4, "<i4", 4},
-                                                 {npy_type::i8, "<i8", 8},
-                                                 {npy_type::u1, "|u1", 1}}};
+constexpr std::array<type_entry, 11> known_types{{{npy_type::f2, "<f2", 2},
+                                                  {npy_type::f4, "<f4", 4},
+                                                  {npy_type::f8, "<f8", 8},
+                                                  {npy_type::i1, "|i1", 1},
+                                                  {npy_type::i2, "<i2", 2},
+                                                  {npy_type::i4, "<i4", 4},
+                                                  {npy_type::i8, "<i8", 8},
+                                                  {npy_type::u1, "|u1", 1},
+                                                  {npy_type::u2, "<u2", 2},
+                                                  {npy_type::u4, "<u4", 4},
+                                                  {npy_type::u8, "<u8", 8}}};
 
 /// Reads the Python dictionary of the header: three keys in any order, each once.
 class header_reader {
@@ -92,7 +97,8 @@ class header_reader {
             if (known.name == found) return known.type;
         }
         fail("F11", "npy: '", name_, "' has elements of type '", found,
-             "', expected <f2, <f4, <f8, <i4, <i8 or |u1: convert the array with .astype before saving it");
+             "', expected little-endian floating-point numbers or integers (<f4, <i8, ...): convert the "
+             "array with .astype before saving it");
     }
     bool boolean() {
         skip_spaces();
@@ -206,10 +212,44 @@ void npy_file::refuse_type(std::string_view expected) const {
          ": convert the array with .astype before saving it");
 }
 
-void npy_file::refuse_value(std::size_t index, std::int64_t value) const {
+void npy_file::refuse_value(std::size_t index, std::string_view value) const {
     fail("F13", "npy: element ", index, " of '", path_.string(), "' is ", value,
          ", which does not fit the integer type that is needed here");
 }
+
+namespace {
+
+/// Calls use(Stored{}) with the C++ type of the elements; halves are uint16 too, so the caller says which of
+/// the two kinds it wants.
+template <bool WantsInteger, class Use>
+void with_stored_type(npy_type type, Use &&use) {
+    if constexpr (WantsInteger) {
+        switch (type) {
+        case npy_type::i1:
+            return use(std::int8_t{});
+        case npy_type::i2:
+            return use(std::int16_t{});
+        case npy_type::i4:
+            return use(std::int32_t{});
+        case npy_type::u1:
+            return use(std::uint8_t{});
+        case npy_type::u2:
+            return use(std::uint16_t{});
+        case npy_type::u4:
+            return use(std::uint32_t{});
+        case npy_type::u8:
+            return use(std::uint64_t{});
+        default:
+            return use(std::int64_t{});
+        }
+    } else {
+        if (type == npy_type::f2) return use(std::uint16_t{});
+        if (type == npy_type::f4) return use(float{});
+        return use(double{});
+    }
+}
+
+} // namespace
 
 template <npy_value Value>
 std::vector<Value> npy_file::converted() const {
@@ -219,7 +259,7 @@ std::vector<Value> npy_file::converted() const {
             Stored stored;
             std::memcpy(&stored, elements_.data() + i * sizeof(Stored), sizeof(Stored));
             if constexpr (std::integral<Value>) {
-                if (!std::in_range<Value>(stored)) refuse_value(i, stored);
+                if (!std::in_range<Value>(stored)) refuse_value(i, std::to_string(stored));
                 result[i] = static_cast<Value>(stored);
             } else if constexpr (std::same_as<Stored, std::uint16_t>) {
                 result[i] = static_cast<Value>(to_float(stored));
@@ -229,33 +269,9 @@ std::vector<Value> npy_file::converted() const {
         }
     };
     constexpr bool wants_integer = std::integral<Value>;
-    const bool holds_integer = type() == npy_type::i4 || type() == npy_type::i8 || type() == npy_type::u1;
+    const bool holds_integer = type() >= npy_type::i1; // reals come first
     if (wants_integer != holds_integer) refuse_type(wants_integer ? "integers" : "floating-point numbers");
-    if constexpr (wants_integer) {
-        switch (type()) {
-        case npy_type::u1:
-            convert(std::uint8_t{});
-            break;
-        case npy_type::i4:
-            convert(std::int32_t{});
-            break;
-        default:
-            convert(std::int64_t{});
-            break;
-        }
-    } else {
-        switch (type()) {
-        case npy_type::f2:
-            convert(std::uint16_t{});
-            break;
-        case npy_type::f4:
-            convert(float{});
-            break;
-        default:
-            convert(double{});
-            break;
-        }
-    }
+    with_stored_type<wants_integer>(type(), convert);
     return result;
 }
 

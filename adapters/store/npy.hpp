@@ -18,7 +18,7 @@
 namespace lipt::adapters {
 
 /// Element types that are read, named as NumPy names them; all little-endian.
-enum class npy_type : std::uint8_t { f2, f4, f8, i4, i8, u1 };
+enum class npy_type : std::uint8_t { f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 };
 
 /// Bytes of one element.
 std::size_t size_of(npy_type type) noexcept;
@@ -81,14 +81,14 @@ class npy_file {
         return {reinterpret_cast<const Value *>(elements_.data()), size()};
     }
 
-    /// The elements as a vector of a type of the same kind: reals from f2, f4, f8; integers from i4, i8, u1.
+    /// The elements as a vector of a type of the same kind: reals from f2, f4, f8; integers from i1 to u8.
     /// errors: F13 the other kind, or an integer that does not fit (says which)
     template <npy_value Value>
     std::vector<Value> converted() const;
 
   private:
     [[noreturn]] void refuse_type(std::string_view expected) const;
-    [[noreturn]] void refuse_value(std::size_t index, std::int64_t value) const;
+    [[noreturn]] void refuse_value(std::size_t index, std::string_view value) const;
 
     std::filesystem::path path_;
     mapped_file file_;

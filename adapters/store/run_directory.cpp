@@ -50,10 +50,14 @@ std::string first_difference(const json &kept, const json &asked) {
 
 /// A selection as it came from files. errors: R06
 void check_selection(const selection &chosen, const fs::path &folder, std::size_t samples) {
+    std::vector<bool> seen(samples);
     for (const auto index : chosen.indices) {
         require(index >= 0 && static_cast<std::size_t>(index) < samples, "R06",
                 "run: ", (folder / "subset.npy").string(), " names sample ", index, ", expected 0 to ",
                 samples - 1, ": delete the file to select again");
+        require(!seen[static_cast<std::size_t>(index)], "R06", "run: ", (folder / "subset.npy").string(),
+                " names sample ", index, " twice: delete the file to select again");
+        seen[static_cast<std::size_t>(index)] = true;
     }
     const auto fits = [](std::size_t size, std::size_t expected) { return size == 0 || size == expected; };
     require(!chosen.indices.empty() && fits(chosen.weights.size(), chosen.indices.size()) &&
@@ -70,21 +74,24 @@ bool is_unused(const fs::path &path) {
     if (!fs::is_directory(path, code)) return false;
     for (const auto &entry : fs::directory_iterator(path, code)) {
         const auto name = entry.path().filename().string();
-        if (!(name.starts_with(".config.json.") && name.ends_with(".tmp"))) return false;
+        if (name != ".lock" && !(name.starts_with(".config.json.") && name.ends_with(".tmp"))) return false;
     }
     return !code;
+}
+
+/// errors: R01
+void require_same(const fs::path &path, const char *part, const json &kept, const json &asked) {
+    const auto difference = first_difference(kept, asked);
+    require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ",
+            difference, ". Use the same ", part, " to continue that run, or another --out");
 }
 
 void check_same_config(const fs::path &path, const json &kept, const json &asked) {
     require(kept.value("backend", "") == asked.value("backend", ""), "R01", "run: ", path.string(),
             " was made with the backend ", kept.value("backend", "?"), ", this program has ",
             asked.value("backend", "?"), ": continue it with the same build, or use another --out");
-    const auto refuse = [&](const char *part, const std::string &difference) {
-        require(difference.empty(), "R01", "run: ", path.string(), " was made with other ", part, ": ",
-                difference, ". Use the same settings to continue that run, or another --out");
-    };
-    refuse("settings", first_difference(shaping_settings(kept), shaping_settings(asked)));
-    refuse("data", first_difference(kept.at("data"), asked.at("data")));
+    require_same(path, "settings", shaping_settings(kept), shaping_settings(asked));
+    require_same(path, "data", kept.at("data"), asked.at("data"));
 }
 
 } // namespace
@@ -93,23 +100,31 @@ json run_directory::read_config(const fs::path &path) {
     require(fs::exists(path / "config.json"), "R02", "run: ", path.string(),
             " is not a run directory (it has no config.json): make one with `lipt run` or `lipt plan`");
     json config = read_json(path / "config.json");
-    require(config.is_object() && config.value("version", 0) == 1 && config.contains("settings") &&
-                config.at("settings").is_object() && config.contains("data") && config.at("data").is_object(),
+    require(config.is_object() && config.contains("version") && config.at("version") == 1 &&
+                config.contains("settings") && config.at("settings").is_object() && config.contains("data") &&
+                config.at("data").is_object(),
             "R03", "run: ", (path / "config.json").string(),
             " is not a version 1 config: made by another version of LiPT?");
     return config;
 }
 
+void run_directory::check_data(const fs::path &path, const json &data) {
+    require_same(path, "data", read_config(path).at("data"), data);
+}
+
 run_directory run_directory::create(const fs::path &path, const json &config, const network_spec &spec,
-                                    std::size_t checkpoint_seconds, run_observer observer) {
+                                    std::size_t checkpoint_seconds, run_observer observer,
+                                    run_access access) {
     std::error_code code;
+    require(fs::exists(path / "config.json", code) || is_unused(path), "R02", "run: ", path.string(),
+            " exists, is not empty and is not a run directory: give --out an empty or new directory");
+    fs::create_directories(path, code);
+    require(!code, "R04", "run: cannot make the directory ", path.string(), ": ", code.message());
+    auto lock = access == run_access::alone ? directory_lock(path) : directory_lock();
     if (fs::exists(path / "config.json", code)) {
-        check_same_config(path, read_config(path), config);
+        const json kept = read_config(path);
+        read_fields(path / "config.json", [&] { check_same_config(path, kept, config); });
     } else {
-        require(is_unused(path), "R02", "run: ", path.string(),
-                " exists, is not empty and is not a run directory: give --out an empty or new directory");
-        fs::create_directories(path, code);
-        require(!code, "R04", "run: cannot make the directory ", path.string(), ": ", code.message());
         write_json(path / "config.json", config);
     }
     for (const char *folder : {"shards", "workers", "main"}) {
@@ -117,12 +132,13 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
         require(!code, "R04", "run: cannot make the directory ", (path / folder).string(), ": ",
                 code.message());
     }
-    return {path, config, spec, checkpoint_seconds, std::move(observer)};
+    return {path, std::move(lock), config, spec, checkpoint_seconds, std::move(observer)};
 }
 
-run_directory::run_directory(fs::path path, const json &config, network_spec spec,
+run_directory::run_directory(fs::path path, directory_lock lock, const json &config, network_spec spec,
                              std::size_t checkpoint_seconds, run_observer observer)
-    : path_(std::move(path)), spec_(std::move(spec)), fingerprint_(fingerprint_of(config)),
+    : path_(std::move(path)), lock_(std::move(lock)), spec_(std::move(spec)),
+      fingerprint_(fingerprint_of(config)),
       training_samples_(config.at("data").value("train", std::size_t{0})),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
       last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)) {
@@ -156,15 +172,17 @@ void run_directory::save_state(std::string_view name, std::span<const float> wei
 std::optional<shard_plan> run_directory::load_plan() const {
     if (!fs::exists(path_ / "plan.json")) return std::nullopt;
     const json content = read_json(path_ / "plan.json");
-    require(content.is_object() && content.value("training_samples", std::size_t{0}) == training_samples_,
-            "R06", "run: ", (path_ / "plan.json").string(),
-            " is damaged or of another data set: delete it to plan again");
+    const auto number = [&](const char *key) {
+        return read_fields(path_ / "plan.json", [&] { return content.at(key).get<std::size_t>(); });
+    };
+    require(number("training_samples") == training_samples_, "R06", "run: ", (path_ / "plan.json").string(),
+            " is of another data set: delete it to plan again");
     shard_plan plan;
-    const auto workers = content.value("workers", std::size_t{0});
+    const auto workers = number("workers");
     for (std::size_t w = 0; w < workers; ++w) {
         const fs::path file = path_ / "shards" / fmt::format("{:02}.npy", w);
         plan.shards.push_back(read_npy<std::int64_t>(file).values);
-        const auto limit = content.value("training_samples", std::int64_t{0});
+        const auto limit = static_cast<std::int64_t>(training_samples_);
         for (const auto index : plan.shards.back()) {
             require(index >= 0 && index < limit, "R06", "run: ", file.string(), " names sample ", index,
                     ", expected 0 to ", limit - 1, ": the file is damaged; delete plan.json to plan again");
@@ -229,9 +247,11 @@ void run_directory::read_metrics() {
         const json event = json::parse(line, nullptr, false);
         require(event.is_object(), "R03", "run: ", (path_ / "metrics.jsonl").string(),
                 " has a line that is not JSON: ", "the file is damaged; start the run in another directory");
-        if (event.value("event", "") == "stage") costs_[event.value("name", "")] = cost_from_json(event);
-        if (event.value("event", "") == "epoch")
-            histories_[event.value("stage", "")].push_back(epoch_from_json(event));
+        read_fields(path_ / "metrics.jsonl", [&] {
+            if (event.value("event", "") == "stage") costs_[event.value("name", "")] = cost_from_json(event);
+            if (event.value("event", "") == "epoch")
+                histories_[event.value("stage", "")].push_back(epoch_from_json(event));
+        });
     }
 }
 

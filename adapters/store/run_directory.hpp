@@ -2,6 +2,7 @@
 // contract between stages, hosts and versions; README.md beside this file lists what is in it.
 #pragma once
 
+#include <lipt/adapters/store/directory_lock.hpp>
 #include <lipt/network.hpp>
 #include <lipt/store.hpp>
 
@@ -26,18 +27,24 @@ struct run_observer {
     std::function<void(std::string_view stage, const epoch_record &epoch, std::size_t of)> epoch_done{};
 };
 
+/// Whether a process has a run directory to itself: workers share it with each other and with all else.
+enum class run_access : std::uint8_t { alone, shared };
+
 /// A run directory, modelling lipt::pipeline_store. Every file carries the fingerprint of config.json; one
 /// that was made with other settings or data is refused.
 class run_directory {
   public:
     /// Makes the directory with this config, or opens one that has the same.
     /// errors: R01 the directory has another config (names the first setting that differs), R02 not a run
-    /// directory but not empty, F-ids of files
+    /// directory but not empty, R09 another process works on it (alone), F-ids of files
     static run_directory create(const std::filesystem::path &path, const nlohmann::json &config,
                                 const network_spec &spec, std::size_t checkpoint_seconds,
-                                run_observer observer = {});
+                                run_observer observer = {}, run_access access = run_access::alone);
     /// The config of an existing run directory. errors: R02 not a run directory, R03 config.json is damaged
     static nlohmann::json read_config(const std::filesystem::path &path);
+
+    /// Holds the description of a data set against the run's. errors: R01 another; as read_config
+    static void check_data(const std::filesystem::path &path, const nlohmann::json &data);
 
     const std::filesystem::path &path() const noexcept { return path_; }
 
@@ -66,8 +73,8 @@ class run_directory {
                      const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes);
 
   private:
-    run_directory(std::filesystem::path path, const nlohmann::json &config, network_spec spec,
-                  std::size_t checkpoint_seconds, run_observer observer);
+    run_directory(std::filesystem::path path, directory_lock lock, const nlohmann::json &config,
+                  network_spec spec, std::size_t checkpoint_seconds, run_observer observer);
 
     std::filesystem::path worker_path(std::size_t worker, const char *extension) const;
     std::filesystem::path training_path(std::string_view name) const;
@@ -75,6 +82,7 @@ class run_directory {
     void write_metrics() const;
 
     std::filesystem::path path_;
+    directory_lock lock_;
     network_spec spec_;
     std::string fingerprint_; ///< of the settings and data in config.json
     std::size_t training_samples_;

@@ -160,9 +160,11 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
             " was made with other settings than config.json or is damaged: delete it to go on from an "
             "earlier point");
     checkpoint loaded{.epochs = newest->first, .state = std::move(stored.state)};
-    loaded.cost = cost_from_json(progress.value("cost", json::object()));
-    for (const auto &line : progress.value("history", json::array()))
-        loaded.history.push_back(epoch_from_json(line));
+    read_fields(newest->second, [&] {
+        loaded.cost = cost_from_json(progress.value("cost", json::object()));
+        for (const auto &line : progress.value("history", json::array()))
+            loaded.history.push_back(epoch_from_json(line));
+    });
     return loaded;
 }
 

@@ -3,6 +3,7 @@
 // threads.
 #pragma once
 
+#include <lipt/backends/onednn/threads.hpp>
 #include <lipt/host_kernels.hpp>
 #include <lipt/tensor.hpp>
 
@@ -36,7 +37,8 @@ class tensor {
     explicit tensor(std::size_t threads = 1) {
         require(threads > 0, "O01", "onednn: 0 threads, expected at least 1");
         openblas_set_num_threads(1);
-        if (threads > 1) arena_ = std::make_shared<tbb::task_arena>(static_cast<int>(threads));
+        const std::size_t started = detail::usable_threads(threads);
+        if (started > 1) arena_ = std::make_shared<tbb::task_arena>(static_cast<int>(started));
     }
 
     matrix make(std::size_t rows, std::size_t columns) const { return matrix({rows, columns}, 0.0f); }

@@ -54,6 +54,8 @@ planted(layers adapters/store/a.cpp "#include <lipt/adapters/cli/options.hpp>\n"
 set(empty "")
 string(REPEAT "int line;\n" 401 long)
 planted(length tests/long.cpp "${long}" "has 401 lines")
+string(REPEAT "int line;\n" 331 long)
+planted(length include/lipt/a.hpp "${long}" "at most 330 are allowed")
 planted(words cmake/a.cmake "# TO${empty}DO: later\n" "holds 'TO${empty}DO'")
 planted(words adapters/a.cpp "// not ${empty}implemented\n" "holds 'not ${empty}implemented'")
 planted(words tests/a.hpp "// see /wor${empty}k/shared\n" "holds '/wor${empty}k/'")

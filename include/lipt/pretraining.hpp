@@ -2,8 +2,8 @@
 // pre-training.
 #pragma once
 
+#include <lipt/context.hpp>
 #include <lipt/merge.hpp>
-#include <lipt/settings.hpp>
 #include <lipt/store.hpp>
 #include <lipt/train.hpp>
 
@@ -11,62 +11,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace lipt {
-
-/// Runs `count` tasks, each given its number, side by side or one after another; returns what went wrong with
-/// each, empty where nothing did. adapters/launch has one that uses threads.
-using launcher =
-    std::function<std::vector<std::string>(std::size_t count, const std::function<void(std::size_t)> &task)>;
-
-/// The plainest launcher: one after another in this thread; a failure is not caught.
-inline std::vector<std::string> launch_in_order(std::size_t count,
-                                                const std::function<void(std::size_t)> &task) {
-    for (std::size_t i = 0; i < count; ++i) task(i);
-    return std::vector<std::string>(count);
-}
-
-/// What every stage sees: the network, the data, the settings, and the split that follows from them.
-/// held_out: never trained on before the selection; pool: the rest
-struct pipeline_context {
-    network_spec spec;
-    image_set train;
-    image_set test;
-    pipeline_settings settings;
-    std::vector<std::int64_t> held_out, pool;
-    launcher launch = launch_in_order;
-};
-
-/// Checks data, network and settings, and draws the held-out split.
-/// errors: D-ids of check(image_set), U10 to U12, Q-ids of plan_shards, P01 densities, D05 images of another
-/// shape or classes than the network, D06 a class without a held-out sample
-inline pipeline_context make_context(network_spec spec, const image_set &train, const image_set &test,
-                                     const pipeline_settings &settings, launcher launch = launch_in_order) {
-    check(train);
-    check(test);
-    check(settings);
-    require(train.shape == spec.image && test.shape == spec.image && train.classes == spec.classes &&
-                test.classes == spec.classes,
-            "D05", "data: images or classes of the training or test set differ from those of the network ",
-            spec.name);
-    auto split = split_stratified(train.labels, train.classes, settings.hold_out,
-                                  {.seed = settings.seed, .stage = stream::hold_out});
-    require(split.part.size() >= train.classes, "D06", "data: ", split.part.size(), " held-out samples for ",
-            train.classes, " classes: raise --hold-out or --train-samples");
-    if (settings.pretrain == pretrain_kind::lipt) {
-        // Made for its checks alone: what cannot be planned or pruned must not cost an initialization first.
-        plan_shards(split.rest, train.labels, train.classes, settings.shards, settings.seed);
-        if (settings.local.pruning != prune_time::never) draw_density(settings.local.prune, settings.seed, 0);
-    }
-    return {std::move(spec),  train, test, settings, std::move(split.part), std::move(split.rest),
-            std::move(launch)};
-}
 
 /// The common start of all workers: a short training from random weights; made once, then loaded.
 /// cost: epochs x pool forward and backward. source: [Ro2023] Section 3.1

@@ -91,9 +91,9 @@ inline backend_options backend_of(const pipeline_settings &settings, std::size_t
 
 /// Checks what no single stage can: ranges of the settings that join stages.
 /// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training
-/// does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment's bin, U17 ensemble of
-/// nobody, U19 trials of nothing,
-/// C-ids of the methods' settings
+/// does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment, U17 ensemble of
+/// nobody, U19 trials of nothing, U29 momentum or
+/// weight decay, C-ids of the methods' settings
 inline void check(const pipeline_settings &settings) {
     require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ",
             settings.hold_out, ", expected above 0 and below 1 (--hold-out)");
@@ -104,20 +104,25 @@ inline void check(const pipeline_settings &settings) {
     const bool made = settings.start == start_kind::fresh || settings.pretrain == pretrain_kind::lipt ||
                       (settings.start == start_kind::pretrained && settings.pretrain == pretrain_kind::full);
     const auto trains = [](const train_options &options, double least) {
-        return options.batch_size > 0 && std::isfinite(options.epochs) && options.epochs >= least &&
-               options.learning_rate > 0 && options.final_learning_rate >= 0;
+        return options.batch_size > 0 && options.batch_size <= 1u << 30 && options.epochs >= least &&
+               options.epochs <= 1e9 && options.learning_rate > 0 && options.final_learning_rate >= 0;
     };
     require(trains(settings.main, 1e-6) && trains(settings.initialize, 0) && trains(settings.full, 1e-6) &&
                 trains(settings.local.training, 0),
             "U14",
             "settings: epochs, passes, batch sizes and learning rates must be above 0 (--init-epochs and "
-            "--passes may be 0)");
+            "--passes may be 0), epochs and passes at most 1e9, batch sizes at most 2^30");
+    require(settings.main.momentum >= 0 && settings.main.momentum < 1 && settings.main.weight_decay >= 0 &&
+                settings.main.weight_decay < 1,
+            "U29", "settings: --momentum is ", settings.main.momentum, " and --weight-decay ",
+            settings.main.weight_decay, ", expected both from 0 to below 1");
     require((settings.soup.points > 0 || settings.soup.search == alpha_search::equal) &&
                 (settings.observe_images > 0 || settings.statistics == statistics_kind::averaged),
             "U15", "settings: --soup-points and --observe-images must be at least 1");
     const auto &rand = settings.local.training.augment.rand;
-    require(rand.magnitude < rand.bins, "U16", "settings: --rand-augment-magnitude is ", rand.magnitude,
-            ", expected 0 to ", rand.bins - 1);
+    require(rand.magnitude < rand.bins && rand.operations <= 100, "U16",
+            "settings: --rand-augment-magnitude is ", rand.magnitude, " and --rand-augment-operations ",
+            rand.operations, ", expected 0 to ", rand.bins - 1, " and at most 100");
     require(settings.features == features_kind::soup || settings.pretrain == pretrain_kind::lipt, "U17",
             "settings: --features ensemble needs workers: use --pretrain lipt");
     check(settings.method);

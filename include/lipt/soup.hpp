@@ -158,7 +158,7 @@ typename Tensor::matrix uniform_soup(const Tensor &tensor,
 /// ingredient joins as (1-a)*soup + a*ingredient with the best a tried, and only if that is better than the
 /// soup without it. shapes: ingredients n of (1,S). errors: S01 no ingredient, S02 different sizes, S03 no
 /// points cost: n + (n-1)*points evaluations of the score at most; memory 3 S beside the ingredients source:
-/// [Ro2023] Section 3.2, [Wortsman2022] Algorithm 1; the search over a is the former's, its form ours
+/// [Ro2023] Section 3.2, [Wortsman2022] Recipe 1; the search over a is the former's, its form ours
 template <tensor_backend Tensor, class Score>
 soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients,
                               Score &&score, const soup_options &options = {}) {

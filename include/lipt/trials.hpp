@@ -73,6 +73,12 @@ inline std::pair<double, double> lead(const std::vector<bool> &one, const std::v
     return {ahead, std::sqrt(std::max(0.0, won + lost - count * ahead * ahead)) / count};
 }
 
+/// Whether one leads another by more than `margin` standard errors.
+inline bool leads(const std::vector<bool> &one, const std::vector<bool> &other, double margin) {
+    const auto [ahead, error] = lead(one, other);
+    return ahead > margin * error;
+}
+
 /// How many are left in each rung: halved, with stratified random always among them, until it has one rival.
 inline std::vector<std::size_t> rung_sizes(std::size_t candidates) {
     std::vector<std::size_t> sizes{candidates};
@@ -200,10 +206,9 @@ choose_by_trials(const pipeline_context &context, Training &backend, const Tenso
                          [](const auto &a, const auto &b) { return a.count() > b.count(); });
     }
     auto *winner = &contestants[0];
-    if (contestants.size() > 1) {
-        const auto [ahead, error] = detail::lead(contestants[1].right, contestants[0].right);
-        if (ahead > settings.trials.margin * error) winner = &contestants[1];
-    }
+    if (contestants.size() > 1 &&
+        detail::leads(contestants[1].right, contestants[0].right, settings.trials.margin))
+        winner = &contestants[1];
     report.chosen = winner->method.name;
     return {std::move(winner->chosen), std::move(report)};
 }

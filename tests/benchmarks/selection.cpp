@@ -4,9 +4,11 @@
 //
 // The arrays are made up: embeddings (rectified normal around a centre a class) and logits that get most
 // samples right. Each line is the fastest of --repeats runs: the time on the clock, and the processor time of
-// all threads, which other work on the machine disturbs least. The first line is the rate of a large matrix
-// product on the same backend, to hold the others against. Run one method (--method NAME) to see its own peak
-// memory.
+// all threads, which other work on the machine disturbs least. Then the operations that the method's formula
+// counts (`lipt select --dry-run` has the same), how many of them it did a second, and what share that is of
+// the rate of a large matrix product on the same backend, which is the first line. Run one method (--method
+// NAME) to see its own peak memory. --csv prints one line a method for selection_growth.sh.
+#include <lipt/adapters/cli/selection_cost.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/lipt.hpp>
 
@@ -16,7 +18,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -28,7 +33,7 @@ struct arguments {
     std::size_t memory_mib = 512;
     double fraction = 0.1;
     std::string method;
-    bool unbalanced = false;
+    bool unbalanced = false, csv = false, sparse = false;
 };
 
 struct outputs {
@@ -86,19 +91,61 @@ double peak_mib() {
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-void print_product_rate(const tensor_type &tensor, std::size_t repeats) {
+/// Operations that a method's formula counts over all pools, in units of 1e9: two for each number of a sweep.
+double counted_gflop(const arguments &given, std::string_view method, std::span<const std::int32_t> labels,
+                     std::span<const std::int32_t> held_out, const lipt::select_options &options) {
+    const bool per_class = lipt::is_per_class(lipt::find_method(method), !given.unbalanced);
+    const auto counts = [&](std::span<const std::int32_t> of) {
+        std::vector<std::size_t> sizes(per_class ? given.classes : 1);
+        for (const auto label : of) ++sizes[per_class ? static_cast<std::size_t>(label) : 0];
+        return sizes;
+    };
+    const auto sizes = counts(labels), validation = counts(held_out);
+    const auto quotas = lipt::selection_quotas(labels, given.classes, given.fraction, per_class);
+    lipt::adapters::method_cost sum;
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
+        const auto cost = lipt::adapters::cost_of(method,
+                                                  {.samples = sizes[p],
+                                                   .quota = quotas[p],
+                                                   .classes = given.classes,
+                                                   .width = given.width,
+                                                   .validation = validation[p]},
+                                                  options);
+        if (cost) sum += *cost;
+    }
+    return 1e-9 * (sum.product_flops + 2 * sum.sweep_bytes / sizeof(float) + sum.scalar_flops);
+}
+
+void print_method(const arguments &given, std::string_view method, const duration &taken, double gflop,
+                  double product_rate) {
+    const double rate = gflop / taken.wall;
+    if (given.csv) {
+        fmt::print("{},{},{},{},{},{},{:.6f},{:.6f},{:.6g},{:.4g},{:.4g}\n", method, given.samples,
+                   given.classes, given.width, given.fraction, given.threads, taken.wall, taken.processor,
+                   gflop, rate, rate / product_rate);
+        return;
+    }
+    fmt::print("{:<20} {:8.3f} s {:8.3f} s processor  {:8.3g} GFLOP {:6.3g} GFLOP/s {:5.1f} % of the product"
+               "  peak {:.0f} MiB\n",
+               method, taken.wall, taken.processor, gflop, rate, 100 * rate / product_rate, peak_mib());
+}
+
+/// GFLOP/s on the clock.
+double measure_product_rate(const tensor_type &tensor, const arguments &given) {
     constexpr std::size_t size = 2048;
     const auto a = tensor.from_host(lipt::host_matrix({size, size}, 0.5f));
     auto out = tensor.make(size, size);
-    const auto taken = fastest(repeats, [&] { tensor.gemm(a, a, out, {}); });
+    const auto taken = fastest(given.repeats + 1, [&] { tensor.gemm(a, a, out, {}); });
     const double work = 2e-9 * size * size * size;
+    if (given.csv) return work / taken.wall;
     fmt::print("{:<20} {:8.3f} s {:8.3f} s processor  {:.0f} GFLOP/s, {:.0f} a processor second\n",
                "2048^3 product", taken.wall, taken.processor, work / taken.wall, work / taken.processor);
+    return work / taken.wall;
 }
 
 void run(const arguments &given) {
     const auto tensor = lipt::chosen::make_tensor({.threads = given.threads});
-    if (given.method.empty()) print_product_rate(tensor, given.repeats);
+    const double product_rate = measure_product_rate(tensor, given);
     auto made = make_outputs(given, given.samples, 0), held_out = make_outputs(given, given.validation, 1);
     const auto gradients = lipt::make_gradients(tensor, tensor.from_host(made.logits),
                                                 tensor.from_host(std::move(made.embeddings)), made.labels);
@@ -111,13 +158,13 @@ void run(const arguments &given) {
                                                        .balanced = !given.unbalanced,
                                                        .gradients = lipt::from_memory(tensor, gradients),
                                                        .validation = &validation};
+    lipt::select_options options{.memory = given.memory_mib << 20};
+    if (given.sparse) options.submodular.storage = lipt::similarity_storage::sparse;
     for (const auto &info : lipt::all_methods::infos) {
         if (!given.method.empty() && info.name != given.method) continue;
-        const auto taken = fastest(given.repeats, [&] {
-            lipt::select(tensor, info.name, problem, {.memory = given.memory_mib << 20});
-        });
-        fmt::print("{:<20} {:8.3f} s {:8.3f} s processor  peak {:.0f} MiB\n", info.name, taken.wall,
-                   taken.processor, peak_mib());
+        const auto taken = fastest(given.repeats, [&] { lipt::select(tensor, info.name, problem, options); });
+        print_method(given, info.name, taken,
+                     counted_gflop(given, info.name, made.labels, held_out.labels, options), product_rate);
     }
 }
 
@@ -136,6 +183,9 @@ int main(int count, char **values) {
         ->capture_default_str();
     program.add_option("--memory", given.memory_mib, "MiB for similarities")->capture_default_str();
     program.add_option("--method", given.method, "one method instead of all");
+    program.add_flag("--sparse", given.sparse, "nearest similarities alone where all do not fit");
+    program.add_flag("--csv", given.csv,
+                     "method,N,C,E,fraction,threads,wall s,processor s,GFLOP,GFLOP/s,share of the product");
     program.add_flag("--unbalanced", given.unbalanced, "one pool instead of one a class");
     CLI11_PARSE(program, count, values);
     run(given);

@@ -74,18 +74,20 @@ std::vector<row> all_rows() {
     std::vector<row> rows;
     for (const char *selector : {"random", "stratified", "rs2"})
         rows.push_back({"none", selector, start_kind::fresh});
-    for (const char *selector : {"facility-location", "glister", "grand", "stratified", "rs2"}) {
+    for (const char *selector : {"facility-location", "glister", "grand", "random", "stratified", "rs2"}) {
         rows.push_back({"lipt", selector, start_kind::pretrained});
     }
     for (const char *selector : {"facility-location", "glister", "grand"}) {
         rows.push_back({"lipt", selector, start_kind::fresh});
     }
-    rows.push_back({"full, same compute", "facility-location", start_kind::pretrained});
+    for (const char *selector : {"facility-location", "random"})
+        rows.push_back({"full, same compute", selector, start_kind::pretrained});
     rows.push_back({"full, same compute", "facility-location", start_kind::fresh});
     for (const char *selector : {"facility-location", "glister"}) {
         rows.push_back({"full, 10 epochs", selector, start_kind::fresh});
         rows.push_back({"full, 10 epochs", selector, start_kind::pretrained});
     }
+    rows.push_back({"full, 10 epochs", "random", start_kind::pretrained});
     rows.push_back({"full, 10 runs x 1 epoch", "grand", start_kind::fresh});
     return rows;
 }

@@ -323,6 +323,30 @@ BOOST_AUTO_TEST_CASE(facility_location) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(nearest_similarities_alone_cover_nearly_as_well) {
+    lipt::select_options sparse;
+    sparse.memory = 0;
+    sparse.submodular.storage = lipt::similarity_storage::sparse;
+    const auto members = lipt::index_by_class(stored().labels, classes);
+    const auto quotas = lipt::selection_quotas(stored().labels, classes, fraction, true);
+    const auto covered = [&](const lipt::selection &chosen) {
+        double sum = 0;
+        std::size_t first = 0;
+        for (std::size_t c = 0; c < classes; first += quotas[c++])
+            sum += coverage(members[c], std::span(chosen.indices).subspan(first, quotas[c]));
+        return sum;
+    };
+    const double whole = covered(stored().select("facility_location"));
+    for (const std::size_t neighbours : {16, 64}) {
+        sparse.submodular.neighbours = neighbours;
+        const double part = covered(stored().select("facility_location", sparse));
+        BOOST_TEST_CONTEXT(neighbours << " neighbours: " << part / whole) {
+            BOOST_TEST(part < whole * (1 + 1e-6));
+            BOOST_TEST(part > whole * (neighbours == 64 ? 0.995 : 0.98));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(graph_cut) { same_picks("graph_cut", stored().select("graph_cut"), cut); }
 
 BOOST_AUTO_TEST_CASE(k_center) { same_picks("k_center", stored().select("k_center"), radius); }

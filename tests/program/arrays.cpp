@@ -79,6 +79,15 @@ BOOST_FIXTURE_TEST_CASE(similarities_are_said_to_be_kept_or_computed_again, arra
     BOOST_TEST((subset(flags + std::vector<std::string>{"--max-memory", "1"}) == kept));
     BOOST_TEST(report().at("similarities") == "recomputed");
     BOOST_TEST(report().at("settings").at("max-memory") == 1);
+    const std::vector<std::string> sparse{"--max-memory", "1", "--similarities", "sparse", "--neighbours"};
+    BOOST_TEST((subset(flags + sparse + std::vector<std::string>{"749"}) == kept)); // all there are
+    subset(flags + sparse + std::vector<std::string>{"20"});
+    BOOST_TEST(report().at("similarities") == "sparse, the 20 nearest of each sample");
+    const auto dry = select(flags + sparse + std::vector<std::string>{"20", "--dry-run"});
+    BOOST_TEST(dry.out.find("similarities: sparse, the 20 nearest of each sample (--max-memory 1 MiB)") !=
+                   std::string::npos,
+               dry.out);
+    check_refused(flags + sparse + std::vector<std::string>{"0"}, 2, "C42");
 }
 
 BOOST_FIXTURE_TEST_CASE(one_pool_ranks_what_was_rated_class_by_class, array_fixture) {

@@ -3,7 +3,10 @@
 
 #include <lipt/adapters/store/state.hpp>
 
+#include <sys/file.h>
+
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <span>
 
@@ -47,6 +50,14 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
     check_run_refused({"--preset", "best"}, 2, "LIPT-U01");
     check_run_refused({"--precision", "int8"}, 2, "LIPT-U03");
     check_run_refused({"--evaluate-every", "0"}, 2, "LIPT-U12");
+    check_run_refused({"--fraction", "0.00001"}, 2, "LIPT-U11"); // of 600: none
+    check_run_refused({"--momentum", "-5"}, 2, "LIPT-U29");
+    check_run_refused({"--weight-decay", "-1e9"}, 2, "LIPT-U29");
+    check_run_refused({"--rand-augment-operations", "99999999999"}, 2, "LIPT-U16");
+    check_run_refused({"--ccs-strata", "1000000000000"}, 2, "LIPT-C17");
+    check_run_refused({"--d2-unit", "-1"}, 2, "LIPT-C17");
+    check_run_refused({"--graph-cut-lambda", "-1"}, 2, "LIPT-C41");
+    check_run_refused({"--glister-learning-rate", "-1"}, 2, "LIPT-C11");
     check_run_refused({"--train-samples", "601"}, 2, "LIPT-U20");
     check_run_refused({"--epochs", "0"}, 2, "LIPT-U14");
     check_run_refused({"--epochs", "-1"}, 2, "LIPT-U14");
@@ -130,9 +141,126 @@ BOOST_FIXTURE_TEST_CASE(damaged_files_of_a_run_are_refused, fixture) {
     std::ofstream(path / "subset.npy", std::ios::binary) << wild;
     check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
     std::ofstream(path / "subset.npy", std::ios::binary) << good;
+    auto twice = good; // the last index again, in place of the one before
+    twice.replace(twice.size() - 16, 8, twice.substr(twice.size() - 8));
+    std::ofstream(path / "subset.npy", std::ios::binary) << twice;
+    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "twice");
+    std::ofstream(path / "subset.npy", std::ios::binary) << good;
     std::filesystem::copy_file(path / "scores.npy", path / "weights.npy",
                                std::filesystem::copy_options::overwrite_existing);
     check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
+}
+
+BOOST_FIXTURE_TEST_CASE(json_with_fields_of_another_type_is_refused_by_name, fixture) {
+    const auto path = folder / "run";
+    BOOST_TEST(run({}).status == 0);
+    const auto with = [&](const std::string &name, const std::string &content,
+                          const std::vector<std::string> &command) {
+        const auto good = content_of(path / name);
+        std::ofstream(path / name, std::ios::binary) << content;
+        const auto ended = run_lipt(folder, command);
+        BOOST_TEST_CONTEXT(name) {
+            check_refused(ended, 1, "LIPT-R03");
+            BOOST_TEST(ended.err.find((path / name).string()) != std::string::npos, ended.err);
+        }
+        std::ofstream(path / name, std::ios::binary) << good;
+    };
+    const std::vector<std::string> merge{"merge", "--run", path.string()};
+    with("metrics.jsonl", "{\"event\":\"stage\",\"name\":5}\n", merge);
+    with("metrics.jsonl", "{\"event\":7}\n", merge);
+    with("soup.json", "{\"refused\":[1]}", merge);
+    with("soup.json", "{}", merge);
+    with("config.json", "{\"version\":\"1\",\"settings\":{},\"data\":{}}", merge);
+    with("plan.json", "{\"workers\":\"3\",\"training_samples\":600}",
+         {"worker", "--run", path.string(), "--worker", "0"});
+    with("plan.json", "[]", {"worker", "--run", path.string(), "--worker", "0"});
+    BOOST_TEST(run_lipt(folder, merge).status == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(two_processes_in_one_directory_are_refused_but_for_workers, fixture) {
+    const auto path = (folder / "run").string();
+    BOOST_TEST(run({}).status == 0);
+    const int held = open((path + "/.lock").c_str(), O_RDWR);
+    BOOST_TEST_REQUIRE(flock(held, LOCK_EX | LOCK_NB) == 0);
+    check_refused(run({}), 1, "LIPT-R09");
+    check_refused(run_lipt(folder, {"train", "--run", path}), 1, "LIPT-R09");
+    BOOST_TEST(run_lipt(folder, {"worker", "--run", path, "--worker", "0"}).status == 0);
+    close(held);
+    BOOST_TEST(run({}).status == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(counts_have_no_sign_in_any_command, fixture) {
+    const auto path = (folder / "run").string();
+    for (const char *command : {"merge", "train", "select"})
+        check_refused(run_lipt(folder, {command, "--run", path, "--threads", "-1"}), 2, "LIPT-U03");
+    check_refused(run_lipt(folder, {"worker", "--run", path, "--worker", "-1"}), 2, "LIPT-U03");
+    for (const char *flag : {"--seed", "--max-memory", "--threads"})
+        check_refused(run_lipt(folder, {"select", flag, "-1"}), 2, "LIPT-U03");
+    check_refused(run_lipt(folder, {"stability", path, path, "--samples", "-1"}), 2, "LIPT-U03");
+}
+
+BOOST_FIXTURE_TEST_CASE(output_that_cannot_be_written_is_a_failure, fixture) {
+    const auto status = [](const std::string &arguments) {
+        const auto line = std::string(LIPT_PROGRAM) + " " + arguments + " >/dev/full 2>/dev/null";
+        return WEXITSTATUS(std::system(line.c_str()));
+    };
+    BOOST_TEST(status("select --list") == 1);
+    BOOST_TEST(status("run --help") == 1);
+    BOOST_TEST(run({"--epochs", "1"}).status == 0);
+    BOOST_TEST(status("report " + (folder / "run").string()) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(every_stage_finds_data_that_lies_elsewhere, fixture) {
+    const auto path = (folder / "run").string(), elsewhere = (folder / "elsewhere").string();
+    BOOST_TEST(run_lipt(folder, std::vector<std::string>{"plan", "--out", path} + small_run(data)).status ==
+               0);
+    std::filesystem::rename(data, elsewhere);
+    const auto stage = [&](const std::vector<std::string> &arguments) {
+        const auto ended = run_lipt(folder, arguments + std::vector<std::string>{"--data", elsewhere});
+        BOOST_TEST(ended.status == 0, ended.err);
+    };
+    for (const char *worker : {"0", "1", "2"}) stage({"worker", "--run", path, "--worker", worker});
+    for (const char *command : {"merge", "select", "train"}) stage({command, "--run", path});
+    stage({"report", path});
+    check_refused(run_lipt(folder, {"merge", "--run", path}), 1, "LIPT-D10");
+    write_data(data, 9); // other data under the right names
+    check_refused(run_lipt(folder, {"merge", "--run", path, "--data", data.string()}), 1, "LIPT-R01");
+    check_refused(run_lipt(folder, {"report", path, "--data", data.string()}), 1, "LIPT-R01");
+    check_refused(run_lipt(folder, {"select", "--data", elsewhere}), 2, "LIPT-U25");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_warm_start_and_what_follows_share_the_steps, fixture) {
+    const auto settings = [&](const std::vector<std::string> &more) {
+        std::filesystem::remove_all(folder / "warm");
+        const std::vector<std::string> flags{"run",
+                                             "--out",
+                                             (folder / "warm").string(),
+                                             "--preset",
+                                             "paper",
+                                             "--data",
+                                             data.string(),
+                                             "--pretrain",
+                                             "full",
+                                             "--epochs",
+                                             "4",
+                                             "--fraction",
+                                             "0.2",
+                                             "--hold-out",
+                                             "0.1",
+                                             "--train-batch-size",
+                                             "64",
+                                             "--pretrain-batch-size",
+                                             "64"};
+        const auto ended = run_lipt(folder, flags + more);
+        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+        return nlohmann::json::parse(content_of(folder / "warm" / "config.json")).at("settings");
+    };
+    // Four epochs of a fifth: half of those steps on the whole set, half on the subset.
+    const auto warm = settings({"--selector", "gradmatch"});
+    BOOST_TEST((warm.at("epochs") == 2.0 && warm.at("pretrain-epochs") == 0.4));
+    BOOST_TEST(warm.at("start") == "pretrained");
+    const auto own = settings({"--selector", "gradmatch", "--pretrain-epochs", "1"});
+    BOOST_TEST((own.at("epochs") == 4.0 && own.at("pretrain-epochs") == 1.0));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_run_that_could_not_begin_can_be_begun, fixture) {
@@ -156,6 +284,12 @@ BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
     BOOST_TEST(planned.at("momentum") == 0.8);
     BOOST_TEST(planned.at("preset") == "paper");
     BOOST_TEST(planned.at("prune") == "off");
+    const auto section = folder.write("section.toml", "[a]\nseed = 3\n");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", section.string()}),
+                  2, "has a section [a]");
+    const auto several = folder.write("several.toml", "seed = [1, 2]\n");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", several.string()}),
+                  2, "'seed' has 2 values");
     const auto wrong = folder.write("wrong.toml", "colour = 3\n");
     check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2,
                   "LIPT-U03");

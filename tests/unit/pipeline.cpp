@@ -308,6 +308,12 @@ BOOST_AUTO_TEST_CASE(impossible_settings_fail_before_any_work) {
     BOOST_TEST(id([](setup &s) { s.settings.shards.workers = 100; }) == "LIPT-Q02");
     BOOST_TEST(id([](setup &s) { s.settings.fraction = 0; }) == "LIPT-U11");
     BOOST_TEST(id([](setup &s) { s.settings.fraction = 1.5; }) == "LIPT-U11");
+    BOOST_TEST(id([](setup &s) { s.settings.fraction = 1e-5; }) == "LIPT-U11"); // of 240: none
+    BOOST_TEST(id([](setup &s) { s.settings.main.momentum = 1; }) == "LIPT-U29");
+    BOOST_TEST(id([](setup &s) { s.settings.main.momentum = -0.1f; }) == "LIPT-U29");
+    BOOST_TEST(id([](setup &s) { s.settings.main.weight_decay = -1; }) == "LIPT-U29");
+    BOOST_TEST(id([](setup &s) { s.settings.main.batch_size = std::size_t{1} << 40; }) == "LIPT-U14");
+    BOOST_TEST(id([](setup &s) { s.settings.local.training.augment.rand.operations = 101; }) == "LIPT-U16");
     BOOST_TEST(id([](setup &s) { s.settings.hold_out = 0.001; }) == "LIPT-D06");
     BOOST_TEST(id([](setup &s) { s.settings.local.prune.density_min = 0; }) == "LIPT-P01");
     BOOST_TEST(id([](setup &s) { s.settings.pretrain = lipt::pretrain_kind::none; }) == "LIPT-U13");

@@ -24,7 +24,7 @@ class norms {
     void use_running(std::size_t layer, const float *state);
     /// Joins the parts of all pieces in their order. shapes: means, deviations (pieces,channels); counts:
     /// values of a channel in each piece. `share` of the result moves the running statistics in `state`.
-    /// source: [Chan1983] equation 2.1
+    /// source: [Chan1983]
     void join_statistics(std::size_t layer, std::span<const double> means, std::span<const double> deviations,
                          std::span<const double> counts, float share, float *state);
     /// Joins the sums of the backward pass; writes the gradient of scale and shift into `gradient`.

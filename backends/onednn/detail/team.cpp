@@ -2,12 +2,11 @@
 
 #include "convolution.hpp"
 
-#include <tbb/info.h>
+#include <lipt/backends/onednn/threads.hpp>
+
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
-
-#include <algorithm>
 
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -38,10 +37,7 @@ struct team::arena {
     tbb::task_arena threads;
 };
 
-// More threads than processors would wait for each other; TBB starts no more than that and warns about the
-// rest.
-team::team(std::size_t threads)
-    : threads_(std::min(threads, static_cast<std::size_t>(tbb::info::default_concurrency()))) {
+team::team(std::size_t threads) : threads_(usable_threads(threads)) {
     if (threads_ > 1) arena_ = std::make_unique<arena>(arena{tbb::task_arena(static_cast<int>(threads_))});
 }
 team::team(team &&) noexcept = default;

@@ -1,5 +1,5 @@
 // RandAugment: a few operations on each image, drawn at random, all of one strength.
-// source: [Cubuk2020] Algorithm 1; magnitudes of [Torchvision] RandAugment
+// source: [Cubuk2020] Figure 2; magnitudes of [Torchvision] RandAugment
 #pragma once
 
 #include <lipt/augment/operations.hpp>

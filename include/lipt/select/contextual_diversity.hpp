@@ -17,7 +17,7 @@ namespace lipt::methods {
 /// is labelled). The paper mixes the predictions inside an image by class before it compares images; one
 /// prediction an image is its own mixture, so nothing is left to mix for classification. Scores are minus the
 /// divergence from the mean prediction. Exactly the quota, in the order of picking. cost: 4 n C flops a pick,
-/// 4 n C memory. source: [Agarwal2020] Equation 2 and Algorithm 1
+/// 4 n C memory. source: [Agarwal2020]
 struct contextual_diversity {
     static constexpr method_info info{.name = "contextual-diversity",
                                       .summary = "predictions farthest from those of all picks before",

@@ -4,6 +4,7 @@
 #include <lipt/select/greedy.hpp>
 #include <lipt/select/pools.hpp>
 #include <lipt/select/similarity.hpp>
+#include <lipt/select/sparse.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -52,10 +53,29 @@ class coverage {
 
 namespace methods {
 
+namespace detail {
+
+/// The greedy maximum of the coverage, from all similarities or from each sample's nearest as the options
+/// say. errors: as maximise
+template <tensor_backend Tensor>
+pool_picks cover(const Tensor &tensor, similarity_rows<Tensor> &rows, const selection_pool<Tensor> &pool,
+                 const select_options &options) {
+    if (is_sparse(options, rows.size())) {
+        const sparse_similarities nearest(tensor, rows, options.submodular.neighbours);
+        sparse_coverage covered(nearest, rows.lowest());
+        return maximise(covered, pool.quota, pool.number, options);
+    }
+    coverage<Tensor> covered(tensor, rows);
+    return maximise(covered, pool.quota, pool.number, options);
+}
+
+} // namespace detail
+
 /// Greedy maximum of sum_j max_{picked i} s_ij with s_ij = 0.5 + 0.5 cos(g_i, g_j), or of embeddings. Exactly
 /// the quota, in the order of picking. errors: as maximise. cost: n^2 (C+E) flops, then few rows a pick; 4
-/// n^2 bytes where that is at most select_options::memory, otherwise rows are computed again. source:
-/// [Iyer2021]
+/// n^2 bytes where that is at most select_options::memory, otherwise rows are computed again or, as
+/// submodular_options::storage says, a sample is covered by its nearest alone: 16 n (neighbours + 1) bytes.
+/// source: [Iyer2021]
 struct facility_location {
     static constexpr method_info info{.name = "facility-location",
                                       .summary = "samples that every sample has a similar one among",
@@ -66,8 +86,7 @@ struct facility_location {
                            const select_options &options) {
         similarity_rows<Tensor> rows(tensor, pool.gradients, options.submodular.space,
                                      similarity_measure::cosine, options.memory);
-        coverage<Tensor> covered(tensor, rows);
-        auto picks = maximise(covered, pool.quota, pool.number, options);
+        auto picks = detail::cover(tensor, rows, pool, options);
         // Gains are of cosines; with s = 0.5 + 0.5 cos and nothing picked yet (s = 0, cos = -1) they are
         // twice those of s.
         for (auto &score : picks.scores) score *= 0.5f;

@@ -35,8 +35,7 @@ moved_validation_gradient(const Tensor &tensor, const validation_set<Tensor> &va
 
 /// Picks in rounds: each takes the largest <g_i, mean validation gradient>, then the validation logits move
 /// by one step along the mean gradient of all picks so far. Exactly the quota, in the order of picking.
-/// errors: C11 no rounds. cost: rounds * 2 (n + V) C E flops. source: [Killamsetty2021b] Algorithm 1 and
-/// Section 4
+/// errors: C11 no rounds. cost: rounds * 2 (n + V) C E flops. source: [Killamsetty2021b] Algorithm 2
 struct glister {
     static constexpr method_info info{.name = "glister",
                                       .summary = "gradients that lower the validation loss most",

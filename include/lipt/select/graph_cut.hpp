@@ -4,6 +4,7 @@
 #include <lipt/select/greedy.hpp>
 #include <lipt/select/pools.hpp>
 #include <lipt/select/similarity.hpp>
+#include <lipt/select/sparse.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -57,8 +58,9 @@ namespace methods {
 /// Greedy maximum of lambda times the picks' similarity to all samples less that among themselves, s_ij = 0.5
 /// + 0.5 cos(g_i, g_j) or of embeddings. Below lambda 2 gains become negative at some point; the budget is
 /// filled all the same. Lazy picks as naive does, at the same cost. Exactly the quota, in the order of
-/// picking. errors: as maximise. cost: 2 n C E flops, then 2 n (C+E) a pick; no n^2 memory. source:
-/// [Iyer2021] Section 3
+/// picking. errors: C41 lambda below 0; as maximise. cost: 2 n C E flops, then 2 n (C+E) a pick; no n^2
+/// memory. With submodular_options::storage sparse, and n^2 above the memory, from similarities of nearest
+/// samples alone, the others 0: n^2 (C+E) flops and 16 n (neighbours + 1) bytes. source: [Iyer2021]
 struct graph_cut {
     static constexpr method_info info{.name = "graph-cut",
                                       .summary = "samples similar to all others and not to each other",
@@ -67,6 +69,14 @@ struct graph_cut {
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
+        check(options.graph_cut);
+        if (is_sparse(options, pool.members.size())) {
+            similarity_rows<Tensor> rows(tensor, pool.gradients, options.submodular.space,
+                                         similarity_measure::cosine, 0);
+            const sparse_similarities nearest(tensor, rows, options.submodular.neighbours);
+            sparse_cut cut(nearest, options.graph_cut.lambda);
+            return maximise(cut, pool.quota, pool.number, options);
+        }
         factored_vectors<Tensor> unit(tensor, pool.gradients, options.submodular.space);
         unit.normalise();
         cut_function<Tensor> cut(tensor, unit, options.graph_cut.lambda);

@@ -13,7 +13,7 @@ namespace lipt::methods {
 /// Each pick is the sample that, added to those before, brings their mean nearest to the mean of the pool's
 /// embeddings; the usual reference library takes the farthest. Scores are minus the squared distances to the
 /// mean. Exactly the quota, in the order of picking. cost: 2 n E flops a pick, n E memory.
-/// source: [Welling2009] Section 3
+/// source: [Welling2009] herding; [Rebuffi2017] Algorithm 4, whose rule this is
 struct herding {
     static constexpr method_info info{
         .name = "herding", .summary = "samples whose running mean follows the class mean", .gradients = true};

@@ -13,7 +13,7 @@
 
 namespace lipt {
 
-/// source: [Qin2024] Section 2.3
+/// source: [Qin2024]
 struct info_batch_options {
     double ratio = 0.5;       ///< chance of a sample of low loss to be left out, below 1
     double annealing = 0.875; ///< share of the epochs after which nothing is left out any more
@@ -24,7 +24,7 @@ struct info_batch_options {
 /// weigh 1. Everything is kept in the last epochs, and where a sample has no loss yet (not finite) it is.
 /// Each sample draws for itself, a function of (seed, epoch, index); the authors' program draws a fixed
 /// number. shapes: losses (N), of the last time each sample was seen. errors: C22 ratio or annealing outside
-/// its range. cost: O(N). source: [Qin2024] Equations 2 to 4
+/// its range. cost: O(N). source: [Qin2024]
 inline epoch_samples info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
                                 std::uint64_t seed, const info_batch_options &options = {}) {
     require(options.ratio >= 0 && options.ratio < 1 && options.annealing >= 0 && options.annealing <= 1,

@@ -24,15 +24,24 @@ enum class greedy_kind : std::uint8_t {
     stochastic, ///< the best of a few drawn at random at every step. source: [Mirzasoleiman2015]
 };
 
+/// What is done with the similarities of a pool that do not all fit select_options::memory.
+enum class similarity_storage : std::uint8_t {
+    recomputed, ///< computed again whenever they are needed: the same picks, more time
+    sparse,     ///< each sample's nearest alone are kept: other picks, less time
+};
+
 /// Of every method that maximises a set function greedily: craig, facility-location, graph-cut,
 /// log-determinant.
 struct submodular_options {
     greedy_kind greedy = greedy_kind::lazy;
     similarity_space space = similarity_space::gradients;
+    /// Of craig, facility-location and graph-cut.
+    similarity_storage storage = similarity_storage::recomputed;
+    std::size_t neighbours = 64; ///< sparse: similarities kept of each sample; the others count as nothing
     double epsilon = 0.01; ///< stochastic: expected loss against (1 - 1/e); n/k log(1/epsilon) drawn a step
 };
 
-/// source: [Iyer2021] Section 3
+/// source: [Iyer2021]
 struct graph_cut_options {
     float lambda = 1.0f; ///< how much similarity to all counts against similarity among the picks
 };
@@ -55,7 +64,7 @@ struct gradmatch_options {
     pursuit_weights weights = pursuit_weights::nonnegative;
 };
 
-/// Bilevel greedy. source: [Killamsetty2021b] Algorithm 1
+/// Bilevel greedy. source: [Killamsetty2021b] Algorithm 2
 struct glister_options {
     float learning_rate = 0.1f; ///< of the Taylor step that moves the validation logits
     std::size_t rounds = 15;    ///< between which the validation gradient is renewed
@@ -124,14 +133,21 @@ inline void check(const gradmatch_options &options) {
 
 /// errors: C11
 inline void check(const glister_options &options) {
-    require(options.rounds > 0, "C11", "glister: 0 rounds, expected at least 1");
+    require(options.rounds > 0 && options.learning_rate > 0, "C11", "glister: ", options.rounds,
+            " rounds and a learning rate of ", options.learning_rate, ", expected at least 1 and above 0");
 }
 
-/// errors: C15
+/// errors: C15, C42
 inline void check(const submodular_options &options) {
     const bool drawn = options.greedy == greedy_kind::stochastic;
     require(!drawn || (options.epsilon > 0 && options.epsilon < 1), "C15", "greedy: epsilon is ",
             options.epsilon, ", expected between 0 and 1");
+    require(options.neighbours > 0, "C42", "similarities: 0 neighbours, expected at least 1");
+}
+
+/// errors: C41
+inline void check(const graph_cut_options &options) {
+    require(options.lambda >= 0, "C41", "graph-cut: lambda is ", options.lambda, ", expected 0 or more");
 }
 
 /// errors: C16
@@ -146,15 +162,16 @@ inline void check(const cal_options &options) {
 
 /// errors: C17
 inline void check(const ccs_options &options) {
-    require(options.cutoff >= 0 && options.cutoff < 1 && options.strata > 0, "C17", "ccs: a cutoff of ",
-            options.cutoff, " and ", options.strata, " strata, expected from 0 to below 1 and at least one");
+    require(options.cutoff >= 0 && options.cutoff < 1 && options.strata > 0 && options.strata <= 1'000'000,
+            "C17", "ccs: a cutoff of ", options.cutoff, " and ", options.strata,
+            " strata, expected from 0 to below 1 and 1 to 1,000,000");
 }
 
 /// errors: C17
 inline void check(const d2_options &options) {
-    require(options.neighbours > 0 && options.forward >= 0 && options.reverse >= 0, "C17",
-            "d2: ", options.neighbours, " neighbours and decays of ", options.forward, " and ",
-            options.reverse, ", expected at least one and none below 0");
+    require(options.neighbours > 0 && options.forward >= 0 && options.reverse >= 0 && options.unit >= 0,
+            "C17", "d2: ", options.neighbours, " neighbours, decays of ", options.forward, " and ",
+            options.reverse, " and a unit of ", options.unit, ", expected at least one and none below 0");
 }
 
 /// errors: C17
@@ -165,11 +182,12 @@ inline void check(const beta_options &options) {
 }
 
 /// All of them, whichever method will read them: what cannot be is refused before anything is paid for. Each
-/// method checks its own as well, for those who call it by itself. errors: C11, C14 to C18
+/// method checks its own as well, for those who call it by itself. errors: C11, C14 to C18, C41, C42
 inline void check(const select_options &options) {
     check(options.gradmatch);
     check(options.glister);
     check(options.submodular);
+    check(options.graph_cut);
     check(options.log_determinant);
     check(options.cal);
     check(options.sampler.ccs);

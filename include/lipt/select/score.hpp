@@ -13,7 +13,7 @@
 
 namespace lipt {
 
-/// Norm of the last-layer gradient; higher is more informative. source: [Paul2021] Equation 3 (GraNd)
+/// Norm of the last-layer gradient; higher is more informative. source: [Paul2021] Definition 2.1 (GraNd)
 struct grand_score {
     template <tensor_backend Tensor>
     static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,

@@ -106,6 +106,16 @@ class factored_vectors {
 /// How near two samples are.
 enum class similarity_measure : std::uint8_t { cosine, negative_distance };
 
+/// Whether all similarities between so many samples fit.
+constexpr bool fits_square(std::size_t samples, std::size_t memory) noexcept {
+    return samples <= memory / sizeof(float) / samples;
+}
+
+/// Whether a pool of so many samples keeps each one's nearest similarities alone.
+constexpr bool is_sparse(const select_options &options, std::size_t samples) noexcept {
+    return options.submodular.storage == similarity_storage::sparse && !fits_square(samples, options.memory);
+}
+
 /// Rows of the similarity matrix. cost: n^2 (C+E) flops for all of them; 4 n^2 bytes where that is at most
 /// `memory`, otherwise rows are computed again whenever they are asked for
 template <tensor_backend Tensor>
@@ -117,7 +127,7 @@ class similarity_rows {
     similarity_rows(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                     similarity_space space, similarity_measure measure, std::size_t memory)
         : tensor_(tensor), measure_(measure), vectors_(vectors_of(tensor, gradients, space, measure)),
-          kept_(vectors_.size() <= memory / sizeof(float) / vectors_.size()), squares_(tensor.make(0, 0)),
+          kept_(fits_square(vectors_.size(), memory)), squares_(tensor.make(0, 0)),
           row_of_squares_(tensor.make(0, 0)) {
         if (measure == similarity_measure::cosine) {
             vectors_.normalise();

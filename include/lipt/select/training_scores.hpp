@@ -43,9 +43,10 @@ inline float logit_margin(const float *logits, std::size_t classes, std::size_t 
 
 } // namespace detail
 
-/// How often a sample was right at one presentation and wrong at the next. One that was never right counts as
-/// forgotten at every presentation, above any that was learned; the usual reference library counts it as
-/// never forgotten. Higher is harder. source: [Toneva2019] Section 3, Algorithm 1
+/// How often a sample was right at one presentation and wrong at the next. One that was shown and never right
+/// stands above all that were learned, by its number of presentations; the usual reference library counts it
+/// as never forgotten. One that was never shown has 0. Higher is harder. source: [Toneva2019] Section 3,
+/// Algorithm 1
 class forgetting_events {
   public:
     explicit forgetting_events(std::size_t samples)
@@ -69,9 +70,12 @@ class forgetting_events {
 
     /// shapes: result (N)
     std::vector<float> scores() const {
+        const auto most = events_.empty() ? 0 : *std::max_element(events_.begin(), events_.end());
         std::vector<float> out(events_.size());
-        for (std::size_t i = 0; i < out.size(); ++i)
-            out[i] = static_cast<float>(ever_right_[i] ? events_[i] : presentations_[i]);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const bool never_learned = presentations_[i] > 0 && !ever_right_[i];
+            out[i] = static_cast<float>(never_learned ? most + presentations_[i] : events_[i]);
+        }
         return out;
     }
 
@@ -91,6 +95,8 @@ class area_under_margin {
     void add(std::span<const std::int64_t> samples, std::span<const std::int32_t> labels,
              const host_matrix &logits) {
         detail::check_presentation(samples, labels, logits, sums_.size());
+        require(samples.empty() || logits.shape(1) > 1, "C21",
+                "training scores: logits of one class have no margin, expected at least 2 columns");
         for (std::size_t b = 0; b < samples.size(); ++b) {
             const auto i = static_cast<std::size_t>(samples[b]);
             sums_[i] += static_cast<double>(detail::logit_margin(

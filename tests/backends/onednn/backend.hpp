@@ -5,8 +5,12 @@
 #include <lipt/backends/onednn/training.hpp>
 
 #include <backends/tolerances.hpp>
+#include <tbb/global_control.h>
 
 namespace lipt_test {
+
+/// Four threads are four in the tests, however few processors there are.
+inline const tbb::global_control four_threads(tbb::global_control::max_allowed_parallelism, 4);
 
 struct backend {
     using training = lipt::onednn::training;

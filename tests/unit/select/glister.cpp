@@ -79,11 +79,14 @@ BOOST_AUTO_TEST_CASE(the_validation_gradient_moves) {
     BOOST_TEST((pick(1) != pick(20)));
 }
 
-BOOST_AUTO_TEST_CASE(no_rounds_is_an_error) {
+BOOST_AUTO_TEST_CASE(no_rounds_or_no_step_is_an_error) {
     random_problem problem({});
-    BOOST_TEST(lipt_test::error_id([&] {
-                   lipt::methods::glister::pick(problem.tensor, problem.pool(3), {.glister = {.rounds = 0}});
-               }) == "LIPT-C11");
+    for (const auto &asked : {lipt::glister_options{.rounds = 0}, lipt::glister_options{.learning_rate = -1},
+                              lipt::glister_options{.learning_rate = 0}}) {
+        BOOST_TEST(lipt_test::error_id([&] {
+                       lipt::methods::glister::pick(problem.tensor, problem.pool(3), {.glister = asked});
+                   }) == "LIPT-C11");
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 #include <lipt/select/graph_cut.hpp>
 
 #include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
 #include <support/naive_selection.hpp>
 
 #include <cmath>
@@ -55,6 +56,14 @@ BOOST_AUTO_TEST_CASE(naive_and_lazy_pick_the_same) {
     };
     BOOST_TEST(picks(lipt::greedy_kind::naive) == picks(lipt::greedy_kind::lazy),
                boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_negative_lambda_is_an_error) {
+    lipt_test::random_problem problem({});
+    BOOST_TEST(lipt_test::error_id([&] {
+                   lipt::methods::graph_cut::pick(problem.tensor, problem.pool(3),
+                                                  {.graph_cut = {.lambda = -1}});
+               }) == "LIPT-C41");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

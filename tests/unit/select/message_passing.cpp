@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(settings_outside_their_range_are_errors) {
     random_problem problem({.samples = 6});
     const std::vector<float> scores(6, 1.0f);
     for (const auto &asked : {lipt::d2_options{.neighbours = 0}, lipt::d2_options{.forward = -1},
-                              lipt::d2_options{.reverse = -1}}) {
+                              lipt::d2_options{.reverse = -1}, lipt::d2_options{.unit = -1}}) {
         BOOST_TEST(lipt_test::error_id([&] {
                        lipt::d2::sample(problem.tensor, problem.pool(2), scores, {.sampler = {.d2 = asked}});
                    }) == "LIPT-C17");

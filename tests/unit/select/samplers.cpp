@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(few_beta_draws_follow_the_density) {
 BOOST_AUTO_TEST_CASE(settings_outside_their_range_are_errors) {
     const auto scores = ramp(10);
     for (const auto &ccs : {lipt::ccs_options{.cutoff = 1}, lipt::ccs_options{.cutoff = -0.1},
-                            lipt::ccs_options{.strata = 0}}) {
+                            lipt::ccs_options{.strata = 0}, lipt::ccs_options{.strata = 1'000'001}}) {
         BOOST_TEST(lipt_test::error_id([&] { lipt::ccs::sample(scores, 2, with(ccs), 0); }) == "LIPT-C17");
     }
     for (const auto &beta : {lipt::beta_options{.concentration = 1}, lipt::beta_options{.exponent = 0}}) {

@@ -29,6 +29,21 @@ BOOST_AUTO_TEST_CASE(similarities_are_kept_where_they_fit) {
     BOOST_TEST(does_not->product_flops > fits->product_flops);
 }
 
+BOOST_AUTO_TEST_CASE(nearest_similarities_alone_need_memory_in_proportion_to_the_pool) {
+    auto options = with_memory(1000);
+    options.submodular.storage = lipt::similarity_storage::sparse;
+    options.submodular.neighbours = 64;
+    for (const char *method : {"facility-location", "craig", "graph-cut"}) {
+        const auto cost = cost_of(method, pool, options);
+        BOOST_TEST((cost->kept == similarities::sparse));
+        BOOST_TEST(cost->product_flops == 2.0 * 1000 * 1000 * 74); // each computed once
+        // A copy of the gradients, a block of rows twice, and 65 similarities a sample, stored both ways.
+        BOOST_TEST(cost->bytes == 4.0 * 1000 * 74 + 128 * 8 * 1000 + 16 * 1000 * 65);
+    }
+    options.memory = 4 * 1000 * 1000;
+    BOOST_TEST((cost_of("craig", pool, options)->kept == similarities::kept));
+}
+
 BOOST_AUTO_TEST_CASE(gradmatch_keeps_gram_columns_unless_they_do_not_fit) {
     const auto columns = cost_of("gradmatch", pool, with_memory(4 * 1000 * (100 + 256)));
     const auto residual = cost_of("gradmatch", pool, with_memory(1000));

@@ -25,8 +25,49 @@ BOOST_AUTO_TEST_CASE(costs_are_grouped_by_what_the_stage_is_for) {
     BOOST_TEST(!cost_of(json::object(), cost_group::all, "wall_s").has_value());
 }
 
+namespace {
+
+/// The same run with another seed.
+json with_seed(json model, int seed) {
+    model["config"]["settings"]["seed"] = seed;
+    return model;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(runs_of_other_settings_or_data_are_rows_of_their_own) {
+    auto larger = with_seed(lipt_test::full_model(), 8), other = larger, moved = larger;
+    larger["config"]["settings"]["fraction"] = 0.2;
+    other["config"]["data"]["fingerprint"] = "0";
+    moved["config"]["settings"]["data"] = "/elsewhere";
+    const std::vector<json> models{lipt_test::full_model(), larger, other, moved};
+    const auto rows = compare(models);
+    BOOST_REQUIRE(rows.size() == 3u);
+    BOOST_TEST(rows[0].runs.size() == 2u); // seeds 7 and 8, the latter's data elsewhere
+    BOOST_TEST(rows[0].name == "LiPT (data fingerprint 91f0c2d7, fraction 0.1)");
+    BOOST_TEST(rows[1].name == "LiPT (data fingerprint 91f0c2d7, fraction 0.2)");
+    BOOST_TEST(rows[2].name == "LiPT (data fingerprint 0, fraction 0.1)");
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_given_twice_counts_once) {
+    std::vector<json> models{lipt_test::full_model(), lipt_test::full_model(),
+                             with_seed(lipt_test::full_model(), 8)};
+    models[2]["result"]["accuracy"]["final"] = 0.8916;
+    const auto rows = compare(models);
+    BOOST_REQUIRE(rows.size() == 1u);
+    BOOST_TEST(rows[0].runs.size() == 2u);
+    BOOST_TEST(rows[0].repeated == 1u);
+    BOOST_TEST(rows[0].final_accuracy->mean == 0.8816, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(lipt::adapters::report::seed_note(rows) ==
+               "Mean and sample standard deviation over 2 seeds. LiPT was given with the same seed more than "
+               "once, which counts once.");
+    BOOST_TEST(lipt::adapters::comparison_table(models).find("LiPT was given with the same seed") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(seeds_of_one_name_are_one_row) {
-    std::vector<json> models{lipt_test::full_model(), lipt_test::random_model(), lipt_test::full_model()};
+    std::vector<json> models{lipt_test::full_model(), lipt_test::random_model(),
+                             with_seed(lipt_test::full_model(), 8)};
     models[0]["result"]["accuracy"]["final"] = 0.80;
     models[2]["result"]["accuracy"]["final"] = 0.90;
     const auto rows = compare(models);
@@ -47,12 +88,13 @@ BOOST_AUTO_TEST_CASE(note_says_how_many_seeds_there_are) {
     };
     const auto lipt = lipt_test::full_model(), random = lipt_test::random_model();
     BOOST_TEST(note({lipt, random}).starts_with("One seed each"));
-    BOOST_TEST(note({lipt, lipt, random, random}).ends_with("over 2 seeds."));
-    BOOST_TEST(note({lipt, lipt, random}).find("1 to 2 seeds") != std::string::npos);
+    const auto second = with_seed(lipt, 8);
+    BOOST_TEST(note({lipt, second, random, with_seed(random, 8)}).ends_with("over 2 seeds."));
+    BOOST_TEST(note({lipt, second, random}).find("1 to 2 seeds") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(table_is_aligned_and_holds_the_numbers) {
-    std::vector<json> models{lipt_test::full_model(), lipt_test::full_model(),
+    std::vector<json> models{lipt_test::full_model(), with_seed(lipt_test::full_model(), 8),
                              lipt_test::conventional_model(), lipt_test::random_model()};
     models[1]["result"]["accuracy"]["final"] = 0.8916;
     const auto table = lipt::adapters::comparison_table(models);

@@ -150,6 +150,27 @@ BOOST_AUTO_TEST_CASE(every_half_is_widened_in_hardware_and_without) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(integers_of_every_width_are_read) {
+    const lipt_test::temporary_directory folder;
+    const auto read = [&](const std::string &type, const std::string &bytes) {
+        const auto count = bytes.size() / static_cast<std::size_t>(type[2] - '0');
+        const auto path =
+            folder.write("a.npy", npy_of("{'descr': '" + type + "', 'fortran_order': False, 'shape': (" +
+                                             std::to_string(count) + ",), }",
+                                         bytes));
+        return npy_file(path).converted<std::int64_t>();
+    };
+    using list = std::vector<std::int64_t>;
+    BOOST_TEST(read("|i1", "\x01\xFF") == (list{1, -1}), boost::test_tools::per_element());
+    BOOST_TEST(read("<i2", std::string("\x01\x02\xFE\xFF", 4)) == (list{513, -2}),
+               boost::test_tools::per_element());
+    BOOST_TEST(read("<u2", "\xFE\xFF") == (list{65534}), boost::test_tools::per_element());
+    BOOST_TEST(read("<u4", "\xFE\xFF\xFF\xFF") == (list{4294967294}), boost::test_tools::per_element());
+    BOOST_TEST(read("<u8", std::string("\x07\0\0\0\0\0\0\0", 8)) == (list{7}),
+               boost::test_tools::per_element());
+    BOOST_TEST(error_id([&] { read("<u8", std::string(8, '\xFF')); }) == "LIPT-F13");
+}
+
 BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
     const auto with = [&](const std::string &from, const std::string &to) {
