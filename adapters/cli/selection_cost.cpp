@@ -1,5 +1,6 @@
 #include <lipt/adapters/cli/selection_cost.hpp>
 #include <lipt/select/gradmatch.hpp>
+#include <lipt/select/similarity.hpp>
 
 #include <algorithm>
 #include <array>

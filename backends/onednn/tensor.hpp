@@ -49,7 +49,7 @@ class tensor {
 
     /// c = alpha * op(a) op(b) + beta * c; c must not be a or b. cost: 2 rows columns inner flops
     void gemm(const matrix &a, const matrix &b, matrix &c, const gemm_options &options = {}) const {
-        detail::require_gemm(*this, a, b, c, options);
+        lipt::detail::require_gemm(*this, a, b, c, options);
         const std::size_t m = options.transpose_a ? a.shape(1) : a.shape(0);
         const std::size_t inner = options.transpose_a ? a.shape(0) : a.shape(1);
         const std::size_t n = options.transpose_b ? b.shape(0) : b.shape(1);
@@ -85,7 +85,7 @@ class tensor {
     }
 
     void combine(float alpha, const matrix &x, float beta, matrix &y) const {
-        detail::require_same(*this, "combine", x, y);
+        lipt::detail::require_same(*this, "combine", x, y);
         const float *from = x.data();
         float *to = y.data();
         run_ranges(y.size(), [=](std::size_t first, std::size_t last) {
@@ -94,7 +94,7 @@ class tensor {
     }
 
     void multiply(const matrix &x, matrix &y) const {
-        detail::require_broadcast(*this, "multiply", x, y);
+        lipt::detail::require_broadcast(*this, "multiply", x, y);
         const float *from = x.data();
         float *to = y.data();
         if (x.shape() == y.shape()) {
@@ -110,7 +110,7 @@ class tensor {
     }
 
     void maximum(const matrix &x, matrix &y) const {
-        detail::require_same(*this, "maximum", x, y);
+        lipt::detail::require_same(*this, "maximum", x, y);
         const float *from = x.data();
         float *to = y.data();
         run_ranges(y.size(), [=](std::size_t first, std::size_t last) {
@@ -119,7 +119,7 @@ class tensor {
     }
 
     matrix row_dots(const matrix &a, const matrix &b) const {
-        detail::require_same(*this, "row_dots", a, b);
+        lipt::detail::require_same(*this, "row_dots", a, b);
         matrix out = make(a.shape(0), 1);
         run_rows(a, [&](std::size_t i) {
             out.data()[i] = static_cast<float>(host_kernels::exact_dot(row(a, i), row(b, i), a.shape(1)));
@@ -128,8 +128,8 @@ class tensor {
     }
 
     matrix softmax_residual(const matrix &logits, std::span<const std::int32_t> labels) const {
-        detail::require_shape(labels.size() == logits.shape(0), "softmax_residual", logits.shape(0),
-                              logits.shape(1), labels.size(), 1);
+        lipt::detail::require_shape(labels.size() == logits.shape(0), "softmax_residual", logits.shape(0),
+                                    logits.shape(1), labels.size(), 1);
         host_kernels::require_labels(labels, logits.shape(1));
         matrix out = matrix::from_shape({logits.shape(0), logits.shape(1)});
         run_blocks(labels.size(), 256, [&](std::size_t, std::size_t first, std::size_t last) {
@@ -154,7 +154,7 @@ class tensor {
     }
 
     matrix column_means(const matrix &a) const {
-        detail::require_shape(a.shape(0) > 0, "column_means", a.shape(0), a.shape(1), 1, a.shape(1));
+        lipt::detail::require_shape(a.shape(0) > 0, "column_means", a.shape(0), a.shape(1), 1, a.shape(1));
         constexpr std::size_t block = 4096;
         const std::size_t width = a.shape(1), blocks = (a.shape(0) + block - 1) / block;
         std::vector<double> sums(blocks * width);
@@ -174,33 +174,34 @@ class tensor {
     }
 
     matrix smallest_magnitude_mask(const matrix &a, std::size_t count) const {
-        detail::require_count(count, a.size());
+        lipt::detail::require_count(count, a.size());
         matrix out = matrix::from_shape({a.shape(0), a.shape(1)});
         host_kernels::smallest_magnitude_mask({a.data(), a.size()}, count, out.data());
         return out;
     }
 
     std::int64_t arg_max(const matrix &values, const matrix &excluded) const {
-        detail::require_column(*this, "arg_max", values, excluded);
+        lipt::detail::require_column(*this, "arg_max", values, excluded);
         const std::size_t found = host_kernels::arg_max(values.data(), excluded.data(), values.size());
-        detail::require_candidate(found < values.size(), values.size());
+        lipt::detail::require_candidate(found < values.size(), values.size());
         return static_cast<std::int64_t>(found);
     }
 
     void set(matrix &a, std::size_t row, std::size_t column, float value) const {
-        detail::require_shape(row < a.shape(0) && column < a.shape(1), "set", a.shape(0), a.shape(1), row,
-                              column);
+        lipt::detail::require_shape(row < a.shape(0) && column < a.shape(1), "set", a.shape(0), a.shape(1),
+                                    row, column);
         a(row, column) = value;
     }
     float get(const matrix &a, std::size_t row, std::size_t column) const {
-        detail::require_shape(row < a.shape(0) && column < a.shape(1), "get", a.shape(0), a.shape(1), row,
-                              column);
+        lipt::detail::require_shape(row < a.shape(0) && column < a.shape(1), "get", a.shape(0), a.shape(1),
+                                    row, column);
         return a(row, column);
     }
 
     matrix facility_gain(const matrix &similarity, const matrix &best) const {
-        detail::require_shape(best.shape(0) == 1 && best.shape(1) == similarity.shape(1), "facility_gain",
-                              similarity.shape(0), similarity.shape(1), best.shape(0), best.shape(1));
+        lipt::detail::require_shape(best.shape(0) == 1 && best.shape(1) == similarity.shape(1),
+                                    "facility_gain", similarity.shape(0), similarity.shape(1), best.shape(0),
+                                    best.shape(1));
         matrix out = make(similarity.shape(0), 1);
         run_rows(similarity, [&](std::size_t i) {
             out.data()[i] = host_kernels::facility_gain(row(similarity, i), best.data(), similarity.shape(1));
@@ -209,7 +210,7 @@ class tensor {
     }
 
     void negative_distances(const matrix &a, const matrix &b, matrix &y) const {
-        detail::require_borders(*this, "negative_distances", a, b, y);
+        lipt::detail::require_borders(*this, "negative_distances", a, b, y);
         run_rows(y, [&](std::size_t i) {
             negative_distances_of_row(a.data()[i], b.data(), y.data() + i * y.shape(1), y.shape(1));
         });
