@@ -26,7 +26,7 @@ class tensor {
 
     /// c = alpha * op(a) op(b) + beta * c; c must not be a or b. cost: 2 rows columns inner flops
     void gemm(const matrix &a, const matrix &b, matrix &c, const gemm_options &options = {}) const {
-        detail::require_gemm(*this, a, b, c, options);
+        lipt::detail::require_gemm(*this, a, b, c, options);
         const matrix left = options.transpose_a ? transposed(a) : matrix();
         const matrix right = options.transpose_b ? matrix() : transposed(b);
         const matrix &x = options.transpose_a ? left : a;  // (m,inner)
@@ -42,12 +42,12 @@ class tensor {
     }
 
     void combine(float alpha, const matrix &x, float beta, matrix &y) const {
-        detail::require_same(*this, "combine", x, y);
+        lipt::detail::require_same(*this, "combine", x, y);
         for (std::size_t i = 0; i < y.size(); ++i) y.data()[i] = alpha * x.data()[i] + beta * y.data()[i];
     }
 
     void multiply(const matrix &x, matrix &y) const {
-        detail::require_broadcast(*this, "multiply", x, y);
+        lipt::detail::require_broadcast(*this, "multiply", x, y);
         if (x.shape() == y.shape()) {
             for (std::size_t i = 0; i < y.size(); ++i) y.data()[i] *= x.data()[i];
             return;
@@ -59,12 +59,12 @@ class tensor {
     }
 
     void maximum(const matrix &x, matrix &y) const {
-        detail::require_same(*this, "maximum", x, y);
+        lipt::detail::require_same(*this, "maximum", x, y);
         for (std::size_t i = 0; i < y.size(); ++i) y.data()[i] = std::max(y.data()[i], x.data()[i]);
     }
 
     matrix row_dots(const matrix &a, const matrix &b) const {
-        detail::require_same(*this, "row_dots", a, b);
+        lipt::detail::require_same(*this, "row_dots", a, b);
         matrix out = make(a.shape(0), 1);
         for (std::size_t i = 0; i < a.shape(0); ++i) {
             out(i, 0) = static_cast<float>(host_kernels::exact_dot(row(a, i), row(b, i), a.shape(1)));
@@ -73,8 +73,8 @@ class tensor {
     }
 
     matrix softmax_residual(const matrix &logits, std::span<const std::int32_t> labels) const {
-        detail::require_shape(labels.size() == logits.shape(0), "softmax_residual", logits.shape(0),
-                              logits.shape(1), labels.size(), 1);
+        lipt::detail::require_shape(labels.size() == logits.shape(0), "softmax_residual", logits.shape(0),
+                                    logits.shape(1), labels.size(), 1);
         host_kernels::require_labels(labels, logits.shape(1));
         matrix out = make(logits.shape(0), logits.shape(1));
         std::vector<double> scratch;
@@ -97,7 +97,7 @@ class tensor {
     }
 
     matrix column_means(const matrix &a) const {
-        detail::require_shape(a.shape(0) > 0, "column_means", a.shape(0), a.shape(1), 1, a.shape(1));
+        lipt::detail::require_shape(a.shape(0) > 0, "column_means", a.shape(0), a.shape(1), 1, a.shape(1));
         std::vector<double> sums(a.shape(1));
         for (std::size_t i = 0; i < a.shape(0); ++i) {
             for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += row(a, i)[j];
@@ -110,33 +110,34 @@ class tensor {
     }
 
     matrix smallest_magnitude_mask(const matrix &a, std::size_t count) const {
-        detail::require_count(count, a.size());
+        lipt::detail::require_count(count, a.size());
         matrix out = make(a.shape(0), a.shape(1));
         host_kernels::smallest_magnitude_mask({a.data(), a.size()}, count, out.data());
         return out;
     }
 
     std::int64_t arg_max(const matrix &values, const matrix &excluded) const {
-        detail::require_column(*this, "arg_max", values, excluded);
+        lipt::detail::require_column(*this, "arg_max", values, excluded);
         const std::size_t found = host_kernels::arg_max(values.data(), excluded.data(), values.size());
-        detail::require_candidate(found < values.size(), values.size());
+        lipt::detail::require_candidate(found < values.size(), values.size());
         return static_cast<std::int64_t>(found);
     }
 
     void set(matrix &a, std::size_t row, std::size_t column, float value) const {
-        detail::require_shape(row < a.shape(0) && column < a.shape(1), "set", a.shape(0), a.shape(1), row,
-                              column);
+        lipt::detail::require_shape(row < a.shape(0) && column < a.shape(1), "set", a.shape(0), a.shape(1),
+                                    row, column);
         a(row, column) = value;
     }
     float get(const matrix &a, std::size_t row, std::size_t column) const {
-        detail::require_shape(row < a.shape(0) && column < a.shape(1), "get", a.shape(0), a.shape(1), row,
-                              column);
+        lipt::detail::require_shape(row < a.shape(0) && column < a.shape(1), "get", a.shape(0), a.shape(1),
+                                    row, column);
         return a(row, column);
     }
 
     matrix facility_gain(const matrix &similarity, const matrix &best) const {
-        detail::require_shape(best.shape(0) == 1 && best.shape(1) == similarity.shape(1), "facility_gain",
-                              similarity.shape(0), similarity.shape(1), best.shape(0), best.shape(1));
+        lipt::detail::require_shape(best.shape(0) == 1 && best.shape(1) == similarity.shape(1),
+                                    "facility_gain", similarity.shape(0), similarity.shape(1), best.shape(0),
+                                    best.shape(1));
         matrix out = make(similarity.shape(0), 1);
         for (std::size_t i = 0; i < similarity.shape(0); ++i) {
             out(i, 0) = host_kernels::facility_gain(row(similarity, i), best.data(), similarity.shape(1));
@@ -145,7 +146,7 @@ class tensor {
     }
 
     void negative_distances(const matrix &a, const matrix &b, matrix &y) const {
-        detail::require_borders(*this, "negative_distances", a, b, y);
+        lipt::detail::require_borders(*this, "negative_distances", a, b, y);
         for (std::size_t i = 0; i < y.shape(0); ++i) {
             host_kernels::negative_distances(a.data()[i], b.data(), y.data() + i * y.shape(1), y.shape(1));
         }
