@@ -1,4 +1,6 @@
-// One convolution layer as ATen computes it, with the same bits at any number of threads.
+// One convolution layer as ATen computes it, with the same bits at any number of threads: where the libraries
+// below would share it out by the threads at hand, the batch is cut into a fixed number of parts, one thread
+// each.
 #pragma once
 
 #include <lipt/network.hpp>
@@ -14,9 +16,7 @@ at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &
 at::Tensor image_gradient(const layer &at, const at::Tensor &input, const at::Tensor &weights,
                           const at::Tensor &from);
 
-/// The gradient of the weights. On a processor the batch is cut into a fixed number of parts, one thread
-/// each, whose sums are added in order: the libraries below cut it by the threads at hand. shapes: result as
-/// weights
+/// The gradient of the weights: the sum of the parts', in order. shapes: result as weights
 at::Tensor weight_gradient(const layer &at, const at::Tensor &input, const at::Tensor &weights,
                            const at::Tensor &from);
 
