@@ -47,6 +47,10 @@ if(TARGET lipt)
   install(TARGETS lipt RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)
   list(APPEND lipt_parts program)
 endif()
+if(TARGET lipt_mpi)
+  install(TARGETS lipt_mpi RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT mpi)
+  list(APPEND lipt_parts mpi)
+endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lipt-config.cmake.in" "${PROJECT_BINARY_DIR}/lipt-config.cmake"
   INSTALL_DESTINATION "${lipt_package_dir}")

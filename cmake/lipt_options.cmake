@@ -12,6 +12,7 @@ option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; a
 option(LIPT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(LIPT_BUILD_LINTS "Lints of the tree among the tests; needs clang-format-14" OFF)
+option(LIPT_CLUSTER_TESTS "Tests that start a Slurm and ranks of MPI; needs slurmctld, slurmd, slurm-client, munge and Open MPI" OFF)
 option(LIPT_BUILD_FUZZERS "Fuzzers of the file readers; needs Clang" OFF)
 option(LIPT_NATIVE "Compile for the processor of this machine" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)

@@ -1,6 +1,7 @@
 // What each command of the program does, once its flags are read.
 #pragma once
 
+#include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/settings.hpp>
 
 #include <cstddef>
@@ -12,8 +13,10 @@
 
 namespace lipt::adapters {
 
-/// `lipt run`: all stages into a run directory; goes on where it was stopped.
-void run_command(const run_settings &settings, const std::filesystem::path &out);
+/// `lipt run`: all stages into a run directory; goes on where it was stopped. Workers that are missing from
+/// the soup are tried again, and where one delivers, the soup and what follows is made again.
+void run_command(const run_settings &settings, const std::filesystem::path &out,
+                 const launch_options &launch);
 
 /// `lipt plan`: makes the run directory, the common start and the shards.
 void plan_command(const run_settings &settings, const std::filesystem::path &out);
@@ -27,10 +30,18 @@ struct run_place {
 /// Threads for the commands that read their settings from a run directory; nothing: all there are.
 using thread_count = std::optional<std::size_t>;
 
-/// `lipt worker`: one worker. errors: Q03 no such worker
-void worker_command(const run_place &place, std::size_t worker);
-/// `lipt merge`: the soup of all whole uploads.
-void merge_command(const run_place &place, thread_count threads);
+/// `lipt worker`: one worker of a run directory that has config.json, theta_star.safetensors and its shard;
+/// the data set is not needed. errors: Q03 no such worker, S06 no plan
+void worker_command(const std::filesystem::path &run, std::size_t worker);
+
+/// What a merge insists on.
+struct merge_terms {
+    std::optional<std::size_t> expect; ///< workers that the caller believes to be planned
+    std::size_t min_workers = 1;       ///< that must have delivered
+};
+/// `lipt merge`: the soup of all whole uploads. errors: U44 another number of workers is planned, S07 fewer
+/// than min_workers
+void merge_command(const run_place &place, thread_count threads, const merge_terms &terms);
 /// `lipt select --run`: the features and the subset.
 void select_command(const run_place &place, thread_count threads);
 /// `lipt train`: the main training, result.json and report.html.

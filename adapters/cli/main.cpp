@@ -42,25 +42,39 @@ void flush_output() {
                   "cannot write to the standard output: is the disk full?");
 }
 
-/// The commands that make a run directory: `run` and `plan`.
-void add_making_command(CLI::App &app, const char *name, const char *help,
-                        void (*command)(const run_settings &, const std::filesystem::path &)) {
-    struct state {
-        std::unique_ptr<settings_options> options;
-        std::filesystem::path out;
-    };
+/// What the commands that make a run directory share.
+struct making_flags {
+    std::unique_ptr<settings_options> options;
+    std::filesystem::path out;
+};
+
+CLI::App *add_making_command(CLI::App &app, const char *name, const char *help,
+                             const std::shared_ptr<making_flags> &flags) {
     auto *sub = app.add_subcommand(name, help);
-    auto kept = std::make_shared<state>();
-    sub->add_option("--out", kept->out, "run directory: new, or one to continue")
+    sub->add_option("--out", flags->out, "run directory: new, or one to continue")
         ->required()
         ->type_name("DIR");
-    kept->options = std::make_unique<settings_options>(*sub);
-    sub->callback([kept, command] { command(kept->options->resolve(), kept->out); });
+    flags->options = std::make_unique<settings_options>(*sub);
+    return sub;
+}
+
+void add_making_commands(CLI::App &app) {
+    auto run = std::make_shared<making_flags>(), plan = std::make_shared<making_flags>();
+    auto *run_sub = add_making_command(app, "run", "all stages: pre-train, select, train", run);
+    const auto launch = std::make_shared<launch_flags>(*run_sub);
+    run_sub->callback([run, launch] {
+        const auto options = launch->resolve(); // wrong use is said before a preset is read
+        run_command(run->options->resolve(), run->out, options);
+    });
+    auto *plan_sub = add_making_command(
+        app, "plan", "make a run directory with the common start and the workers' shards", plan);
+    plan_sub->callback([plan] { plan_command(plan->options->resolve(), plan->out); });
 }
 
 struct stage_flags {
     run_place place;
-    std::size_t worker = 0, threads = 0;
+    std::size_t worker = 0, threads = 0, expect = 0;
+    merge_terms merge;
     thread_count budget() const { return threads == 0 ? thread_count{} : thread_count{threads}; }
 };
 
@@ -70,27 +84,44 @@ CLI::App *add_stage_command(CLI::App &app, const char *name, const char *help,
     sub->add_option("--run", flags->place.run, "run directory made by `lipt plan` or `lipt run`")
         ->required()
         ->type_name("DIR");
+    return sub;
+}
+
+void add_data(CLI::App *sub, const std::shared_ptr<stage_flags> &flags) {
     sub->add_option("--data", flags->place.data, "directory of the data set, where it lies elsewhere here")
         ->type_name("DIR");
-    return sub;
 }
 
 void add_threads(CLI::App *sub, const std::shared_ptr<stage_flags> &flags) {
     add_count(*sub, "threads", flags->threads, "threads in all; 0: as many as there are processors");
 }
 
-void add_stage_commands(CLI::App &app) {
-    auto flags = std::make_shared<stage_flags>();
-    auto *worker =
-        add_stage_command(app, "worker", "train one worker of a planned run, with one thread", flags);
-    add_count(*worker, "worker", flags->worker, "number of the worker, from 0")->required();
-    worker->callback([flags] { worker_command(flags->place, flags->worker); });
+void add_merge_command(CLI::App &app, const std::shared_ptr<stage_flags> &flags) {
     auto *merge =
         add_stage_command(app, "merge", "merge all workers that have delivered into one soup", flags);
+    add_data(merge, flags);
     add_threads(merge, flags);
-    merge->callback([flags] { merge_command(flags->place, flags->budget()); });
+    add_count(*merge, "expect", flags->expect,
+              "workers that should be planned; another number is an error; 0: any");
+    add_count(*merge, "min-workers", flags->merge.min_workers,
+              "workers that must have delivered; with fewer there is an error and no soup");
+    merge->callback([flags] {
+        if (flags->expect > 0) flags->merge.expect = flags->expect;
+        merge_command(flags->place, flags->budget(), flags->merge);
+    });
+}
+
+void add_stage_commands(CLI::App &app) {
+    auto flags = std::make_shared<stage_flags>();
+    auto *worker = add_stage_command(
+        app, "worker",
+        "train one worker of a planned run, with one thread; needs its shard, not the data set", flags);
+    add_count(*worker, "worker", flags->worker, "number of the worker, from 0")->required();
+    worker->callback([flags] { worker_command(flags->place.run, flags->worker); });
+    add_merge_command(app, flags);
     auto *train =
         add_stage_command(app, "train", "main training on the subset, result.json and report.html", flags);
+    add_data(train, flags);
     add_threads(train, flags);
     train->callback([flags] { train_command(flags->place, flags->budget()); });
 }
@@ -118,9 +149,7 @@ int run_program(int argc, char **argv) {
     app.set_version_flag("--version", std::string(LIPT_VERSION));
     app.require_subcommand(1);
     app.get_formatter()->column_width(34);
-    add_making_command(app, "run", "all stages: pre-train, select, train", run_command);
-    add_making_command(app, "plan", "make a run directory with the common start and the workers' shards",
-                       plan_command);
+    add_making_commands(app);
     add_stage_commands(app);
     add_select_command(app);
     add_stability_command(app);

@@ -1,8 +1,8 @@
 // The commands on a run directory: where the chosen backend, the adapters and the pipeline meet.
 #include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/data/dataset.hpp>
-#include <lipt/adapters/launch/threads.hpp>
 #include <lipt/adapters/report/report.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
@@ -62,6 +62,8 @@ class run_data {
                 {"test", test().size()},
                 {"classes", shown.classes},
                 {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
+                {"mean", set_.mean},
+                {"deviation", set_.deviation},
                 {"class_names", set_.class_names}};
     }
 
@@ -76,8 +78,8 @@ std::size_t worker_slots(const pipeline_settings &settings) {
     return static_cast<std::size_t>(1 + std::count(settings.device.begin(), settings.device.end(), ','));
 }
 
-/// What a command does with a run directory: begins it, goes on with it alone, or works in it beside others.
-enum class run_use : std::uint8_t { begin, go_on, share };
+/// What a command does with a run directory: begins it, or goes on with it.
+enum class run_use : std::uint8_t { begin, go_on };
 
 /// Everything that a command on a run directory works with. One that begins a run reads the user's own start,
 /// if there is one, before a directory is made.
@@ -90,24 +92,31 @@ struct open_run {
     std::vector<float> given_start; ///< (S), or empty
     run_directory store;
 
-    open_run(const run_settings &asked, const fs::path &path, run_use use = run_use::go_on)
-        : settings(checked(asked)),
+    open_run(const run_settings &asked, const fs::path &path, run_use use = run_use::go_on,
+             const launch_options &launch = {})
+        : settings(checked(asked, launch)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings, [this](const std::string &text) { display.line(text); }),
           context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
-                               launch_in_threads(worker_slots(settings.pipeline)))),
+                               make_launcher(launch, path, worker_slots(settings.pipeline), observer()))),
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
-                                      display.observer(),
-                                      use == run_use::share ? run_access::shared : run_access::alone)) {
+                                      display.observer())) {
+        context.min_workers = launch.min_workers;
         // It costs this run nothing, and that is recorded too.
         if (given_start.empty()) return;
         store.record({.name = "initialize"});
         store.save_state("theta_star", given_start);
     }
 
+    /// What launchers tell goes to the display.
+    launch_observer observer() {
+        return {.progress = [this](std::size_t done, std::size_t of) { display.step("local", done, of); },
+                .say = [this](const std::string &text) { display.line("  " + text); }};
+    }
+
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
-    static const run_settings &checked(const run_settings &asked) {
+    static const run_settings &checked(const run_settings &asked, const launch_options &launch) {
         if (!asked.network.ends_with(".pt")) make_network(asked.network, {}); // a module waits for the images
         check_images(asked);
         check(asked.pipeline);
@@ -115,6 +124,8 @@ struct open_run {
         if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);
         require(asked.init_weights.empty() || asked.pipeline.pretrain == pretrain_kind::lipt, "U27",
                 "settings: --init-weights is the common start of workers: it needs --pretrain lipt");
+        require(launch.min_workers <= asked.pipeline.shards.workers, "U43", "settings: --min-workers is ",
+                launch.min_workers, ", the run has ", asked.pipeline.shards.workers, " workers");
         return asked;
     }
 
@@ -160,7 +171,7 @@ run_settings settings_of(const run_place &place, thread_count threads) {
 /// Says which method trials have chosen, and by how much it led.
 void say_chosen(open_run &run) {
     if (run.settings.pipeline.selector != automatic) return;
-    const auto file = run.store.path() / "trials.json";
+    const auto file = run.store.at("trials.json");
     const json trials = read_json(file);
     read_fields(file, [&] {
         std::string lead;
@@ -176,11 +187,22 @@ void say_chosen(open_run &run) {
     });
 }
 
+/// The worker stage of a run, to compare its traffic; of no workers where there were none.
+worker_stage workers_of(open_run &run) {
+    const auto file = run.store.at("soup.json");
+    const auto local = run.store.cost_of("local");
+    if (!local || !fs::exists(file)) return {};
+    const json soup = read_json(file);
+    const auto merged = read_fields(file, [&] { return soup.at("ingredients").size(); });
+    return worker_stage_of(run.context.spec, run.context.train, run.settings.pipeline.shards.batch_size,
+                           merged, *local);
+}
+
 /// What a run ends with on disk and on the screen.
 void finish(open_run &run, const selection &subset, const checkpoint &trained) {
     run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, trained,
-                          run.context.train.labels, run.context.train.classes);
-    const fs::path report = run.store.path() / "report.html";
+                          run.context.train.labels, run.context.train.classes, workers_of(run));
+    const fs::path report = run.store.at("report.html");
     write_file(report, render_report({model_of_run(run.store.path(), run.context.train)}));
     run.display.line(fmt::format("final test accuracy {:.2f} %; report: {}",
                                  100 * trained.history.back().accuracy.value_or(0), report.string()));
@@ -188,7 +210,7 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
 
 /// Names every worker that is not in the soup, and why.
 void say_refused(open_run &run) {
-    const auto file = run.store.path() / "soup.json";
+    const auto file = run.store.at("soup.json");
     const json soup = read_json(file);
     read_fields(file, [&] {
         for (const auto &one : soup.at("refused")) {
@@ -199,10 +221,32 @@ void say_refused(open_run &run) {
     });
 }
 
+/// Plans, submits the workers that have yet to deliver and the merge after them, and says how to go on.
+void submit(open_run &run, const launch_options &launch) {
+    require(run.settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
+            "run: only --pretrain lipt has workers to submit: leave out --submit-only");
+    auto backend = run.backend();
+    initialize(run.context, backend, run.store);
+    const auto pending = pending_workers(plan(run.context, run.store), run.store);
+    const auto path = fs::absolute(run.store.path()).lexically_normal();
+    if (!pending.empty()) {
+        const auto slurm = slurm_options_of(launch, path, run.observer());
+        const auto workers = submit_workers(pending, slurm);
+        fmt::print("workers {}: Slurm job {}\n", array_of(pending, 0), workers);
+        std::vector<std::string> flags{"--min-workers", std::to_string(launch.min_workers)};
+        if (!run.settings.data.empty()) flags.insert(flags.end(), {"--data", run.settings.data});
+        fmt::print("merge: Slurm job {}, when they have ended\n", submit_merge(workers, flags, slurm));
+    }
+    fmt::print("then: lipt select --run '{0}' && lipt train --run '{0}'\n"
+               "or the same `lipt run` again without --submit-only, which runs what is missing\n",
+               path.string());
+}
+
 } // namespace
 
-void run_command(const run_settings &settings, const fs::path &out) {
-    open_run run(settings, out, run_use::begin);
+void run_command(const run_settings &settings, const fs::path &out, const launch_options &launch) {
+    open_run run(settings, out, run_use::begin, launch);
+    if (launch.submit_only) return submit(run, launch);
     run.display.line(fmt::format(
         "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
         settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
@@ -224,17 +268,12 @@ void plan_command(const run_settings &settings, const fs::path &out) {
                                  made.shards.size(), out.string(), made.shards.size() - 1));
 }
 
-void worker_command(const run_place &place, std::size_t worker) {
-    open_run run(settings_of(place, 1), place.run, run_use::share);
-    const auto theta_star = run.store.load_state("theta_star");
-    const auto shards = run.store.load_plan();
-    require(theta_star && shards, "S06", "worker: ", place.run.string(),
-            " has no plan yet: run `lipt plan` first");
-    work<chosen::training>(run.context, run.tensor, *theta_star, *shards, worker, run.store);
-}
-
-void merge_command(const run_place &place, thread_count threads) {
-    open_run run(settings_of(place, threads), place.run);
+void merge_command(const run_place &place, thread_count threads, const merge_terms &terms) {
+    const auto settings = settings_of(place, threads);
+    const auto planned = settings.pipeline.shards.workers;
+    require(!terms.expect || *terms.expect == planned, "U44", "merge: --expect is ", terms.expect.value_or(0),
+            ", the run has ", planned, " workers");
+    open_run run(settings, place.run, run_use::go_on, {.min_workers = terms.min_workers});
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
     say_refused(run);

@@ -3,6 +3,7 @@
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
 #include <lipt/adapters/store/state.hpp>
+#include <lipt/adapters/store/worker_file.hpp>
 #include <lipt/version.hpp>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <xxhash.h>
 
 #include <fstream>
+#include <mutex>
 #include <utility>
 
 namespace lipt::adapters {
@@ -29,7 +31,7 @@ json shaping_settings(const json &config) {
 }
 
 /// What config.json must agree in: settings and data, not the version that wrote it.
-std::string fingerprint_of(const json &config) {
+std::string config_fingerprint(const json &config) {
     const std::string content =
         json{{"settings", shaping_settings(config)}, {"data", config.at("data")}}.dump();
     return fmt::format("{:016x}", XXH3_64bits(content.data(), content.size()));
@@ -135,26 +137,41 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
     return {path, std::move(lock), config, spec, checkpoint_seconds, std::move(observer)};
 }
 
+/// Workers side by side ask for it.
+struct run_directory::known_start {
+    std::mutex reading;
+    std::string fingerprint;
+};
+
 run_directory::run_directory(fs::path path, directory_lock lock, const json &config, network_spec spec,
                              std::size_t checkpoint_seconds, run_observer observer)
     : path_(std::move(path)), lock_(std::move(lock)), spec_(std::move(spec)),
-      fingerprint_(fingerprint_of(config)),
+      fingerprint_(config_fingerprint(config)),
       training_samples_(config.at("data").value("train", std::size_t{0})),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
-      last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)) {
+      last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)),
+      start_(std::make_shared<known_start>()) {
     read_metrics();
 }
 
-fs::path run_directory::worker_path(std::size_t worker, const char *extension) const {
-    return path_ / "workers" / fmt::format("{:02}.{}", worker, extension);
+fs::path run_directory::numbered_path(const char *folder, std::size_t worker, const char *extension) const {
+    return at(fs::path(folder) / fmt::format("{:02}.{}", worker, extension));
 }
 
 fs::path run_directory::training_path(std::string_view name) const {
-    return path_ / (name == "train" ? "main" : name);
+    return at(name == "train" ? "main" : name);
+}
+
+std::string run_directory::theta_star_fingerprint() const {
+    const std::scoped_lock lock(start_->reading);
+    if (start_->fingerprint.empty()) {
+        if (const auto weights = load_state("theta_star")) start_->fingerprint = fingerprint_of(*weights);
+    }
+    return start_->fingerprint;
 }
 
 std::optional<std::vector<float>> run_directory::load_state(std::string_view name) const {
-    const fs::path file = path_ / (std::string(name) + ".safetensors");
+    const fs::path file = at(std::string(name) + ".safetensors");
     if (!fs::exists(file)) return std::nullopt;
     auto stored = adapters::load_state(file, spec_);
     const auto made_for = stored.metadata.find("config");
@@ -165,22 +182,24 @@ std::optional<std::vector<float>> run_directory::load_state(std::string_view nam
 }
 
 void run_directory::save_state(std::string_view name, std::span<const float> weights) {
-    adapters::save_state(path_ / (std::string(name) + ".safetensors"), spec_, weights,
+    adapters::save_state(at(std::string(name) + ".safetensors"), spec_, weights,
                          {{"config", fingerprint_}, {"lipt", LIPT_VERSION}, {"network", spec_.name}});
 }
 
 std::optional<shard_plan> run_directory::load_plan() const {
-    if (!fs::exists(path_ / "plan.json")) return std::nullopt;
-    const json content = read_json(path_ / "plan.json");
+    if (!fs::exists(at("plan.json"))) return std::nullopt;
+    const json content = read_json(at("plan.json"));
     const auto number = [&](const char *key) {
-        return read_fields(path_ / "plan.json", [&] { return content.at(key).get<std::size_t>(); });
+        return read_fields(at("plan.json"), [&] { return content.at(key).get<std::size_t>(); });
     };
-    require(number("training_samples") == training_samples_, "R06", "run: ", (path_ / "plan.json").string(),
+    require(number("training_samples") == training_samples_, "R06", "run: ", at("plan.json").string(),
             " is of another data set: delete it to plan again");
     shard_plan plan;
     const auto workers = number("workers");
     for (std::size_t w = 0; w < workers; ++w) {
-        const fs::path file = path_ / "shards" / fmt::format("{:02}.npy", w);
+        if (!fs::exists(numbered_path("shards", w, "safetensors")))
+            return std::nullopt; // of an older version
+        const fs::path file = numbered_path("shards", w, "npy");
         plan.shards.push_back(read_npy<std::int64_t>(file).values);
         const auto limit = static_cast<std::int64_t>(training_samples_);
         for (const auto index : plan.shards.back()) {
@@ -193,22 +212,22 @@ std::optional<shard_plan> run_directory::load_plan() const {
 
 void run_directory::save_plan(const shard_plan &plan) {
     for (std::size_t w = 0; w < plan.shards.size(); ++w) {
-        write_npy<std::int64_t>(path_ / "shards" / fmt::format("{:02}.npy", w), plan.shards[w]);
+        write_npy<std::int64_t>(numbered_path("shards", w, "npy"), plan.shards[w]);
     }
     const json config = read_config(path_);
-    write_json(path_ / "plan.json", {{"version", 1},
-                                     {"workers", plan.shards.size()},
-                                     {"samples_a_worker", plan.shards.front().size()},
-                                     {"training_samples", config.at("data").at("train")}});
+    write_json(at("plan.json"), {{"version", 1},
+                                 {"workers", plan.shards.size()},
+                                 {"samples_a_worker", plan.shards.front().size()},
+                                 {"training_samples", config.at("data").at("train")}});
 }
 
 std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) const {
     // Epoch 0 is the subset of the run; re-selections stand in main/ under the epoch at which they were
     // drawn.
     std::optional<std::pair<std::size_t, fs::path>> newest;
-    if (fs::exists(path_ / "subset.npy")) newest = {0, path_};
+    if (fs::exists(at("subset.npy"))) newest = {0, path_};
     std::error_code code;
-    for (const auto &entry : fs::directory_iterator(path_ / "main", code)) {
+    for (const auto &entry : fs::directory_iterator(at("main"), code)) {
         const fs::path subset = entry.path() / "subset.npy";
         std::size_t drawn = 0;
         if (std::sscanf(entry.path().filename().c_str(), "selection-%zu", &drawn) != 1 || !fs::exists(subset))
@@ -228,7 +247,7 @@ std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) c
 
 void run_directory::save_selection(const kept_selection &kept) {
     const fs::path folder =
-        kept.epoch == 0 ? path_ : path_ / "main" / fmt::format("selection-{:05}", kept.epoch);
+        kept.epoch == 0 ? path_ : at(fs::path("main") / fmt::format("selection-{:05}", kept.epoch));
     fs::create_directories(folder);
     if (!kept.chosen.weights.empty()) write_npy<float>(folder / "weights.npy", kept.chosen.weights);
     if (!kept.chosen.scores.empty()) write_npy<float>(folder / "scores.npy", kept.chosen.scores);
@@ -241,13 +260,19 @@ void run_directory::record(const stage_cost &cost) {
     write_metrics();
 }
 
+std::optional<stage_cost> run_directory::cost_of(std::string_view stage) const {
+    const auto found = costs_.find(stage);
+    if (found == costs_.end()) return std::nullopt;
+    return found->second;
+}
+
 void run_directory::read_metrics() {
-    std::ifstream in(path_ / "metrics.jsonl");
+    std::ifstream in(at("metrics.jsonl"));
     for (std::string line; std::getline(in, line);) {
         const json event = json::parse(line, nullptr, false);
-        require(event.is_object(), "R03", "run: ", (path_ / "metrics.jsonl").string(),
+        require(event.is_object(), "R03", "run: ", at("metrics.jsonl").string(),
                 " has a line that is not JSON: ", "the file is damaged; start the run in another directory");
-        read_fields(path_ / "metrics.jsonl", [&] {
+        read_fields(at("metrics.jsonl"), [&] {
             if (event.value("event", "") == "stage") costs_[event.value("name", "")] = cost_from_json(event);
             if (event.value("event", "") == "epoch")
                 histories_[event.value("stage", "")].push_back(epoch_from_json(event));
@@ -265,7 +290,7 @@ void run_directory::write_metrics() const {
         line["event"] = "stage";
         lines += line.dump() + "\n";
     }
-    write_file(path_ / "metrics.jsonl", lines);
+    write_file(at("metrics.jsonl"), lines);
 }
 
 void run_directory::progress(std::string_view stage, std::size_t done, std::size_t of) const {
@@ -284,7 +309,7 @@ double run_directory::peak_mib() const {
 
 void run_directory::save_result(const std::string &name, const selection &subset, double fraction,
                                 const checkpoint &trained, std::span<const std::int32_t> labels,
-                                std::size_t classes) {
+                                std::size_t classes, const worker_stage &workers) {
     std::vector<std::size_t> kept(classes), available(classes);
     for (const auto index : subset.indices)
         ++kept[static_cast<std::size_t>(labels[static_cast<std::size_t>(index)])];
@@ -300,15 +325,17 @@ void run_directory::save_result(const std::string &name, const selection &subset
         if (const auto found = costs_.find(stage); found != costs_.end())
             stages.push_back(to_json(found->second));
     }
-    write_json(path_ / "result.json", {{"version", 1},
-                                       {"name", name},
-                                       {"accuracy", {{"final", last}, {"best", best}}},
-                                       {"subset",
-                                        {{"size", subset.indices.size()},
-                                         {"fraction", fraction},
-                                         {"class_counts", kept},
-                                         {"available", available}}},
-                                       {"stages", std::move(stages)}});
+    json result = {{"version", 1},
+                   {"name", name},
+                   {"accuracy", {{"final", last}, {"best", best}}},
+                   {"subset",
+                    {{"size", subset.indices.size()},
+                     {"fraction", fraction},
+                     {"class_counts", kept},
+                     {"available", available}}},
+                   {"stages", std::move(stages)}};
+    if (workers.workers > 0) result["communication"] = to_json(workers);
+    write_json(at("result.json"), result);
 }
 
 } // namespace lipt::adapters

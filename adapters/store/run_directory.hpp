@@ -3,8 +3,10 @@
 #pragma once
 
 #include <lipt/adapters/store/directory_lock.hpp>
+#include <lipt/adapters/store/inside.hpp>
 #include <lipt/network.hpp>
 #include <lipt/store.hpp>
+#include <lipt/traffic.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,14 +50,22 @@ class run_directory {
     static void check_data(const std::filesystem::path &path, const nlohmann::json &data);
 
     const std::filesystem::path &path() const noexcept { return path_; }
+    /// The path of a file or folder of the run. errors: R12 a link there leads out of the directory
+    std::filesystem::path at(const std::filesystem::path &name) const { return inside(path_, name); }
 
     std::optional<std::vector<float>> load_state(std::string_view name) const;
     void save_state(std::string_view name, std::span<const float> weights);
     std::optional<shard_plan> load_plan() const;
     void save_plan(const shard_plan &plan);
+    /// errors: as parse_shard
+    std::optional<worker_shard> load_shard(std::size_t worker) const;
+    void save_shard(std::size_t worker, const image_batch &images);
     worker_upload load_worker(std::size_t worker) const;
     void save_worker(std::size_t worker, const worker_upload &upload);
+    std::vector<refused_worker> load_refused() const;
     void save_merge(const merge_report &report);
+    /// Deletes the soup and all that was made from it; killed in between, it is finished the next time.
+    void forget_soup();
     std::optional<kept_selection> load_selection(std::size_t epoch) const;
     void save_selection(const kept_selection &kept);
     /// Only what the pipeline goes on with: the chosen method, not the single trials.
@@ -64,20 +75,28 @@ class run_directory {
     void save_checkpoint(std::string_view name, const checkpoint &made);
     bool checkpoint_due(std::string_view name) const;
     void record(const stage_cost &cost);
+    /// What a stage has cost; nothing where it has not ended.
+    std::optional<stage_cost> cost_of(std::string_view stage) const;
     void progress(std::string_view stage, std::size_t done, std::size_t of) const;
     void epoch_done(std::string_view stage, const epoch_record &epoch, std::size_t of) const;
     double peak_mib() const;
 
-    /// Writes result.json from the recorded costs, the subset and the finished main training.
+    /// Writes result.json from the recorded costs, the subset and the finished main training; `workers` is
+    /// the stage whose traffic is compared, of no workers where there were none.
     void save_result(const std::string &name, const selection &subset, double fraction,
-                     const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes);
+                     const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes,
+                     const worker_stage &workers);
 
   private:
     run_directory(std::filesystem::path path, directory_lock lock, const nlohmann::json &config,
                   network_spec spec, std::size_t checkpoint_seconds, run_observer observer);
 
-    std::filesystem::path worker_path(std::size_t worker, const char *extension) const;
+    struct known_start;
+
+    std::filesystem::path numbered_path(const char *folder, std::size_t worker, const char *extension) const;
     std::filesystem::path training_path(std::string_view name) const;
+    /// Of the weights in theta_star.safetensors, read once; empty where there is none.
+    std::string theta_star_fingerprint() const;
     void read_metrics();
     void write_metrics() const;
 
@@ -91,6 +110,7 @@ class run_directory {
     run_observer observer_;
     std::map<std::string, stage_cost, std::less<>> costs_;
     std::map<std::string, std::vector<epoch_record>, std::less<>> histories_;
+    std::shared_ptr<known_start> start_;
 };
 
 } // namespace lipt::adapters

@@ -69,6 +69,19 @@ json to_json(const merge_report &report) {
             {"refused", std::move(refused)}};
 }
 
+json to_json(const worker_stage &stage) {
+    const auto of = [](const traffic &moved) {
+        return json{{"bytes", moved.bytes}, {"messages", moved.messages}};
+    };
+    return {{"workers", stage.workers},
+            {"steps_a_worker", stage.steps},
+            {"bytes_to_workers", stage.to_workers},
+            {"bytes_from_workers", stage.from_workers},
+            {"lipt", of(lipt_traffic(stage))},
+            {"full_data", of(full_data_traffic(stage))},
+            {"synchronous_sgd", of(synchronous_traffic(stage))}};
+}
+
 json to_json(const trial_report &report) {
     json trials = json::array();
     for (const auto &one : report.records) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lipt/store.hpp>
+#include <lipt/traffic.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,8 @@ void write_json(const std::filesystem::path &path, const nlohmann::json &content
 nlohmann::json to_json(const stage_cost &cost);
 stage_cost cost_from_json(const nlohmann::json &json);
 nlohmann::json to_json(const merge_report &report);
+/// The traffic of a worker stage, beside that of two other ways.
+nlohmann::json to_json(const worker_stage &stage);
 nlohmann::json to_json(const trial_report &report);
 /// One line of metrics.jsonl.
 nlohmann::json to_json(const std::string &stage, const epoch_record &record);

@@ -1,10 +1,11 @@
-// The larger files of a run directory: workers' uploads, the soup's report and checkpoints.
-#include <lipt/adapters/store/npy.hpp>
+// The larger files of a run directory: shards, uploads, the soup's report and checkpoints.
+#include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/mapped_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
-#include <lipt/adapters/store/safetensors.hpp>
+#include <lipt/adapters/store/shard_file.hpp>
 #include <lipt/adapters/store/state.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/adapters/store/worker_file.hpp>
 #include <lipt/version.hpp>
 
 #include <fmt/format.h>
@@ -18,16 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What a worker's file says about itself beside the weights: nothing that differs when it runs again.
-json worker_facts(const worker_upload &upload) {
-    const auto &result = upload.result;
-    stage_cost counted = upload.cost;
-    counted.wall_s = counted.cpu_s = counted.peak_mib = 0;
-    return {{"size", result.weights.size()}, {"masked", !result.keep_mask.empty()},
-            {"density", result.density},     {"loss", result.loss},
-            {"samples", result.samples},     {"cost", to_json(counted)}};
-}
-
 /// A worker's cost with its times, from NN.json; nothing where that is not there or not whole.
 std::optional<stage_cost> timed_cost(const fs::path &path) {
     if (!fs::exists(path)) return std::nullopt;
@@ -40,102 +31,92 @@ std::optional<stage_cost> timed_cost(const fs::path &path) {
     }
 }
 
-local_result read_upload(const safetensors_file &file, const json &facts, const network_spec &spec) {
-    local_result result;
-    result.density = facts.at("density").get<double>();
-    result.loss = facts.at("loss").get<double>();
-    result.samples = facts.at("samples").get<std::size_t>();
-    packed_weights packed{.size = facts.at("size").get<std::size_t>()};
-    require(packed.size == spec.state_size(), "R07", "worker: ", file.path().string(), " holds ", packed.size,
-            " weights, expected ", spec.state_size(), " for ", spec.name,
-            ": it was trained with another network");
-    packed.kept = file.values<float>("values");
-    if (facts.at("masked").get<bool>()) {
-        packed.bits = file.values<std::uint8_t>("keep_mask");
-        auto unpacked = unpack_mask(packed);
-        result.weights = std::move(unpacked.weights);
-        result.keep_mask = std::move(unpacked.keep);
-    } else {
-        result.weights = std::move(packed.kept);
-    }
-    check_state(spec, result.weights);
-    return result;
-}
-
 } // namespace
 
+std::optional<worker_shard> run_directory::load_shard(std::size_t worker) const {
+    const fs::path path = numbered_path("shards", worker, "safetensors");
+    if (!fs::exists(path)) return std::nullopt;
+    const mapped_file file(path);
+    return parse_shard(file.bytes(), path.string(), spec_, {.worker = worker, .config = fingerprint_});
+}
+
+void run_directory::save_shard(std::size_t worker, const image_batch &images) {
+    write_file(numbered_path("shards", worker, "safetensors"),
+               pack_shard(images, spec_.image, {.worker = worker, .config = fingerprint_}));
+}
+
 worker_upload run_directory::load_worker(std::size_t worker) const {
-    const fs::path path = worker_path(worker, "safetensors");
-    worker_upload upload{.refused = "missing: no " + path.string()};
-    // What a worker has cost counts, whether or not its weights can be used.
-    const auto timed = timed_cost(worker_path(worker, "json"));
-    if (timed) upload.cost = *timed;
-    if (!fs::exists(path)) return upload;
+    worker_upload upload;
+    std::optional<stage_cost> timed;
     try {
-        const safetensors_file file(path);
-        const auto field = [&](const char *key) {
-            const auto found = file.metadata().find(key);
-            return found == file.metadata().end() ? std::string() : found->second;
-        };
-        require(field("worker") == std::to_string(worker), "R08", "worker: ", path.string(),
-                " says it is worker '", field("worker"), "', expected ", worker,
-                ": it was renamed or is of another program");
-        require(field("config") == fingerprint_, "R05", "worker: ", path.string(),
-                " was made with other settings than config.json: run `lipt worker` again");
-        const json facts = json::parse(field("facts"));
-        if (!timed) upload.cost = cost_from_json(facts.at("cost"));
-        upload.result = read_upload(file, facts, spec_);
-        upload.refused.clear();
+        // What a worker has cost counts, whether or not its weights can be used.
+        timed = timed_cost(numbered_path("workers", worker, "json"));
+        const fs::path path = numbered_path("workers", worker, "safetensors");
+        upload.refused = "missing: no " + path.string();
+        if (fs::exists(path)) {
+            const mapped_file file(path);
+            upload = parse_worker(
+                file.bytes(), path.string(), spec_,
+                {.worker = worker, .config = fingerprint_, .theta_star = theta_star_fingerprint()});
+        }
     } catch (const error &failure) {
-        upload.refused = failure.what();
-    } catch (const json::exception &) {
-        upload.refused =
-            error("R03", "worker: " + path.string() + " has damaged metadata: run `lipt worker` again")
-                .what();
+        upload = {.refused = failure.what()};
     }
+    if (timed) upload.cost = *timed;
     return upload;
 }
 
 void run_directory::save_worker(std::size_t worker, const worker_upload &upload) {
-    const auto &result = upload.result;
-    check_state(spec_, result.weights);
-    json facts = worker_facts(upload);
-    facts["cost"] = to_json(upload.cost); // with its times
-    write_json(worker_path(worker, "json"), facts);
-
-    std::vector<named_tensor> tensors;
-    packed_weights packed;
-    if (result.keep_mask.empty()) {
-        tensors.push_back(named_tensor::of<float>("values", {result.weights.size()}, result.weights));
-    } else {
-        packed = pack_mask(result.weights, result.keep_mask);
-        tensors.push_back(named_tensor::of<float>("values", {packed.kept.size()}, packed.kept));
-        tensors.push_back(named_tensor::of<std::uint8_t>("keep_mask", {packed.bits.size()}, packed.bits));
-    }
     // No time in this file: a worker that runs twice writes the same bytes.
-    write_safetensors(worker_path(worker, "safetensors"), tensors,
-                      {{"config", fingerprint_},
-                       {"lipt", LIPT_VERSION},
-                       {"network", spec_.name},
-                       {"worker", std::to_string(worker)},
-                       {"facts", worker_facts(upload).dump()}});
+    const auto file = pack_worker(
+        upload, spec_, {.worker = worker, .config = fingerprint_, .theta_star = theta_star_fingerprint()});
+    write_json(numbered_path("workers", worker, "json"), {{"density", upload.result.density},
+                                                          {"loss", upload.result.loss},
+                                                          {"samples", upload.result.samples},
+                                                          {"cost", to_json(upload.cost)}});
+    write_file(numbered_path("workers", worker, "safetensors"), file);
 }
 
-void run_directory::save_merge(const merge_report &report) {
-    write_json(path_ / "soup.json", to_json(report));
+std::vector<refused_worker> run_directory::load_refused() const {
+    const fs::path path = at("soup.json");
+    std::vector<refused_worker> refused;
+    if (!fs::exists(path)) return refused;
+    const json content = read_json(path);
+    read_fields(path, [&] {
+        for (const auto &one : content.at("refused"))
+            refused.push_back({one.at("worker").get<std::size_t>(), one.at("reason").get<std::string>()});
+    });
+    return refused;
 }
+
+void run_directory::forget_soup() {
+    for (const char *stage : {"merge", "features", "select", "train"}) costs_.erase(stage);
+    histories_.erase("train");
+    write_metrics();
+    // soup.json goes last: it says that the soup is behind.
+    std::error_code code;
+    for (const char *name : {"result.json", "report.html", "final.safetensors", "main", "subset.npy",
+                             "weights.npy", "scores.npy", "trials.json", "soup.safetensors", "soup.json"}) {
+        fs::remove_all(at(name), code);
+        require(!code, "F02", "file: '", at(name).string(), "' cannot be deleted: ", code.message());
+    }
+    fs::create_directories(at("main"), code);
+    require(!code, "R04", "run: cannot make the directory ", at("main").string(), ": ", code.message());
+}
+
+void run_directory::save_merge(const merge_report &report) { write_json(at("soup.json"), to_json(report)); }
 
 std::optional<trial_report> run_directory::load_trials() const {
-    if (!fs::exists(path_ / "trials.json")) return std::nullopt;
-    const json content = read_json(path_ / "trials.json");
+    if (!fs::exists(at("trials.json"))) return std::nullopt;
+    const json content = read_json(at("trials.json"));
     require(content.is_object() && content.contains("chosen") && content.at("chosen").is_string(), "R06",
-            "run: ", (path_ / "trials.json").string(),
+            "run: ", at("trials.json").string(),
             " does not say which method was chosen: delete it and subset.npy to select again");
     return trial_report{.chosen = content.at("chosen").get<std::string>()};
 }
 
 void run_directory::save_trials(const trial_report &report) {
-    write_json(path_ / "trials.json", to_json(report));
+    write_json(at("trials.json"), to_json(report));
 }
 
 std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) const {

@@ -187,41 +187,67 @@ void safetensors_file::copy(const tensor_entry &entry, std::string_view type,
     if (!out.empty()) std::memcpy(out.data(), file_.bytes().data() + entry.begin, entry.size);
 }
 
-void write_safetensors(const std::filesystem::path &path, std::span<const named_tensor> tensors,
-                       const tensor_metadata &metadata) {
+namespace {
+
+/// Tensors in the order in which they are written, and the header that says so.
+struct layout {
     std::vector<const named_tensor *> order;
-    for (const auto &tensor : tensors) order.push_back(&tensor);
-    std::stable_sort(order.begin(), order.end(), [](const auto *a, const auto *b) {
+    std::string head; ///< its length in front, spaces behind
+};
+
+layout lay_out(std::span<const named_tensor> tensors, const tensor_metadata &metadata,
+               std::string_view name) {
+    layout made;
+    for (const auto &tensor : tensors) made.order.push_back(&tensor);
+    std::stable_sort(made.order.begin(), made.order.end(), [](const auto *a, const auto *b) {
         return size_of_type(a->type) > size_of_type(b->type);
     });
-
     nlohmann::ordered_json header = nlohmann::ordered_json::object();
     if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
     std::size_t position = 0;
-    for (const auto *tensor : order) {
+    for (const auto *tensor : made.order) {
         std::size_t expected = 0;
         const bool fits = bytes_of(tensor->shape, size_of_type(tensor->type), expected);
         const bool fresh = tensor->name != metadata_key && !header.contains(tensor->name);
         require(
             fits && expected == tensor->bytes.size() && fresh, "F24", "safetensors: tensor '", tensor->name,
-            "' for '", path.string(), "' has ", tensor->bytes.size(),
+            "' for '", name, "' has ", tensor->bytes.size(),
             " bytes that do not fit its shape, or a name that is taken: give each tensor a name of its own");
         header[tensor->name] = {{"dtype", tensor->type},
                                 {"shape", tensor->shape},
                                 {"data_offsets", {position, position + expected}}};
         position += expected;
     }
-    std::string head;
+    std::string text;
     try {
-        head = header.dump();
+        text = header.dump();
     } catch (const json::exception &) {
-        fail("F24", "safetensors: a name or metadata for '", path.string(), "' is not UTF-8: use plain text");
+        fail("F24", "safetensors: a name or metadata for '", name, "' is not UTF-8: use plain text");
     }
-    head.append((8 - head.size() % 8) % 8, ' '); // so that the elements start at a multiple of 8
-    const std::uint64_t length = head.size();
+    text.append((8 - text.size() % 8) % 8, ' '); // so that the elements start at a multiple of 8
+    const std::uint64_t length = text.size();
+    made.head.assign(reinterpret_cast<const char *>(&length), sizeof length);
+    made.head += text;
+    return made;
+}
 
+} // namespace
+
+std::string pack_safetensors(std::span<const named_tensor> tensors, const tensor_metadata &metadata,
+                             std::string_view name) {
+    auto [order, file] = lay_out(tensors, metadata, name);
+    std::size_t size = file.size();
+    for (const auto *tensor : order) size += tensor->bytes.size();
+    file.reserve(size);
+    for (const auto *tensor : order)
+        file.append(reinterpret_cast<const char *>(tensor->bytes.data()), tensor->bytes.size());
+    return file;
+}
+
+void write_safetensors(const std::filesystem::path &path, std::span<const named_tensor> tensors,
+                       const tensor_metadata &metadata) {
+    const auto [order, head] = lay_out(tensors, metadata, path.string());
     atomic_file file(path);
-    file.write(std::as_bytes(std::span(&length, 1)));
     file.write(head);
     for (const auto *tensor : order) file.write(tensor->bytes);
     file.commit();

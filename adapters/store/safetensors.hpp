@@ -42,16 +42,17 @@ inline constexpr std::size_t safetensors_header_limit = std::size_t{8} << 20;
 /// errors: F20 not safetensors or a damaged header, F21 tensors that overlap, leave holes or leave the file
 safetensors_header parse_safetensors(std::span<const std::byte> file, std::string_view name);
 
-/// The C++ types of elements that can be read and written: float (F32), int64 (I64), uint8 (U8).
+/// The C++ types of elements that can be read and written: float (F32), int64 (I64), int32 (I32), uint8 (U8).
 template <class Value>
-concept tensor_value =
-    std::same_as<Value, float> || std::same_as<Value, std::int64_t> || std::same_as<Value, std::uint8_t>;
+concept tensor_value = std::same_as<Value, float> || std::same_as<Value, std::int64_t> ||
+    std::same_as<Value, std::int32_t> || std::same_as<Value, std::uint8_t>;
 
 /// The format's name of a type.
 template <tensor_value Value>
 consteval std::string_view tensor_type_of() {
     if constexpr (std::same_as<Value, float>) return "F32";
     if constexpr (std::same_as<Value, std::int64_t>) return "I64";
+    if constexpr (std::same_as<Value, std::int32_t>) return "I32";
     if constexpr (std::same_as<Value, std::uint8_t>) return "U8";
 }
 
@@ -96,7 +97,7 @@ class safetensors_file {
 /// A tensor to be written; a view.
 struct named_tensor {
     std::string name;
-    std::string_view type; ///< F32, I64 or U8
+    std::string_view type; ///< F32, I64, I32 or U8
     std::vector<std::size_t> shape;
     std::span<const std::byte> bytes;
 
@@ -105,6 +106,11 @@ struct named_tensor {
         return {std::move(name), tensor_type_of<Value>(), std::move(shape), std::as_bytes(values)};
     }
 };
+
+/// The file of tensors and metadata in memory, as write_safetensors writes it; `name` is what errors call it.
+/// errors: F24
+std::string pack_safetensors(std::span<const named_tensor> tensors, const tensor_metadata &metadata,
+                             std::string_view name);
 
 /// Writes tensors and metadata atomically; the widest elements come first, so that all are aligned.
 /// errors: F02, F03 as atomic_file; F24 a name given twice or not UTF-8, a shape that does not fit its values

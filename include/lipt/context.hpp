@@ -9,22 +9,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace lipt {
 
-/// Runs `count` tasks, each given its number, side by side or one after another; returns what went wrong with
-/// each, empty where nothing did. adapters/launch has one that uses threads.
-using launcher =
-    std::function<std::vector<std::string>(std::size_t count, const std::function<void(std::size_t)> &task)>;
+/// Has the given workers do their work, side by side or one after another; returns what went wrong with each,
+/// empty where nothing did. `work(worker)` does it in this process and throws where it fails; a launcher may
+/// have it done elsewhere instead, from the store. adapters/launch has several.
+using launcher = std::function<std::vector<std::string>(std::span<const std::size_t> workers,
+                                                        const std::function<void(std::size_t)> &work)>;
 
 /// The plainest launcher: one after another in this thread; a failure is not caught.
-inline std::vector<std::string> launch_in_order(std::size_t count,
-                                                const std::function<void(std::size_t)> &task) {
-    for (std::size_t i = 0; i < count; ++i) task(i);
-    return std::vector<std::string>(count);
+inline std::vector<std::string> launch_in_order(std::span<const std::size_t> workers,
+                                                const std::function<void(std::size_t)> &work) {
+    for (const auto worker : workers) work(worker);
+    return std::vector<std::string>(workers.size());
 }
 
 /// What every stage sees: the network, the data, the settings, and the split that follows from them.
@@ -36,6 +38,7 @@ struct pipeline_context {
     pipeline_settings settings;
     std::vector<std::int64_t> held_out, pool;
     launcher launch = launch_in_order;
+    std::size_t min_workers = 1; ///< that must have delivered before there is a soup
 };
 
 /// Checks data, network and settings, and draws the held-out split.

@@ -2,6 +2,7 @@
 // them. The only header that sees them all.
 #pragma once
 
+#include <lipt/traffic.hpp>
 #include <lipt/trials.hpp>
 
 #include <cstddef>
@@ -126,9 +127,7 @@ pipeline_result run_pipeline(const pipeline_context &context, const Tensor &tens
     if (context.settings.pretrain == pretrain_kind::lipt) {
         const auto theta_star = initialize(context, backend, store);
         const auto shards = plan(context, store);
-        std::vector<refused_worker> failed;
-        if (!store.load_state("soup"))
-            failed = work_all<Training>(context, tensor, theta_star, shards, store);
+        const auto failed = work_all<Training>(context, tensor, theta_star, shards, store);
         merge(context, backend, tensor, store, failed);
     } else if (context.settings.pretrain == pretrain_kind::full) {
         pretrain_full(context, backend, store);

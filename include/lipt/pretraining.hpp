@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,13 +40,20 @@ std::vector<float> initialize(const pipeline_context &context, Training &backend
     return std::move(done.state.weights);
 }
 
-/// The shards of all workers; made once, then loaded.
+/// The shards of all workers, planned and cut out of the data set, since a shard travels as data; made once,
+/// then loaded.
 template <pipeline_store Store>
 shard_plan plan(const pipeline_context &context, Store &store) {
     if (auto kept = store.load_plan()) return std::move(*kept);
     auto made = plan_shards(context.pool, context.train.labels, context.train.classes,
                             context.settings.shards, context.settings.seed);
-    store.save_plan(made);
+    image_batch images;
+    for (std::size_t w = 0; w < made.shards.size(); ++w) {
+        // Images that are read come in the view for evaluation, and RandAugment does the rest.
+        gather(context.train, {.indices = made.shards[w]}, images);
+        store.save_shard(w, images);
+    }
+    store.save_plan(made); // last: it says that the shards are there
     return made;
 }
 
@@ -58,32 +66,63 @@ inline std::uint64_t upload_bytes(const local_result &result) {
     return (result.keep_mask.size() + 7) / 8 + kept * sizeof(float);
 }
 
-/// One worker, from the common start to its upload; nothing is done again where a whole upload is there.
-/// errors: Q03 no such worker; as train_locally
+/// One worker, from what was sent to it to what it sends back: a pure function of its arguments, time and
+/// memory aside, that needs nothing of the data set. errors: as train_locally
+template <training_backend Training, tensor_backend Tensor>
+worker_upload train_worker(const network_spec &spec, const pipeline_settings &settings, const Tensor &tensor,
+                           std::span<const float> theta_star, const worker_shard &shard, std::size_t worker) {
+    meter clock(meter::scope::thread);
+    auto backend = Training::make(spec, backend_of(settings, 1, worker));
+    const image_set images{.pixels = shard.images.pixels,
+                           .labels = shard.images.labels,
+                           .shape = spec.image,
+                           .classes = spec.classes};
+    worker_upload upload{.cost = {.name = "local"}};
+    upload.result = train_locally(backend, tensor, images, theta_star, static_cast<std::uint32_t>(worker),
+                                  settings.local, settings.seed);
+    upload.cost.add_training(upload.result.samples);
+    upload.cost.bytes_to_workers = shard.bytes + theta_star.size() * sizeof(float);
+    upload.cost.bytes_from_workers = upload_bytes(upload.result);
+    clock.charge(upload.cost);
+    return upload;
+}
+
+/// One worker, from its shard in the store to its upload there; nothing is done again where a whole upload is
+/// there. errors: Q03 no such worker, S06 no shard; as train_locally
+template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
+void work(const network_spec &spec, const pipeline_settings &settings, const Tensor &tensor,
+          std::span<const float> theta_star, std::size_t worker, Store &store) {
+    require(worker < settings.shards.workers, "Q03", "worker: number ", worker, ", expected 0 to ",
+            settings.shards.workers - 1);
+    if (store.load_worker(worker).refused.empty()) return;
+    const auto shard = store.load_shard(worker);
+    require(shard.has_value(), "S06", "worker: there is no shard ", worker, ": run `lipt plan` first");
+    auto upload = train_worker<Training>(spec, settings, tensor, theta_star, *shard, worker);
+    upload.cost.peak_mib = store.peak_mib();
+    store.save_worker(worker, upload);
+}
+
+/// The same for a worker of this plan.
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 void work(const pipeline_context &context, const Tensor &tensor, std::span<const float> theta_star,
           const shard_plan &shards, std::size_t worker, Store &store) {
     require(worker < shards.shards.size(), "Q03", "worker: number ", worker, ", expected 0 to ",
             shards.shards.size() - 1);
-    if (store.load_worker(worker).refused.empty()) return;
-    meter clock(meter::scope::thread);
-    auto backend = Training::make(context.spec, backend_of(context.settings, 1, worker));
-    image_batch shard;
-    // A shard travels as data: images that are read come in the view for evaluation, and RandAugment does the
-    // rest.
-    gather(context.train, {.indices = shards.shards[worker], .alone = true}, shard);
-    worker_upload upload;
-    upload.result =
-        train_locally(backend, tensor, as_set(shard, context.train), theta_star,
-                      static_cast<std::uint32_t>(worker), context.settings.local, context.settings.seed);
-    upload.cost.name = "local";
-    upload.cost.add_training(upload.result.samples);
-    upload.cost.bytes_to_workers =
-        shard.pixels.size() + shard.labels.size() * sizeof(std::int32_t) + theta_star.size() * sizeof(float);
-    upload.cost.bytes_from_workers = upload_bytes(upload.result);
-    clock.charge(upload.cost);
-    upload.cost.peak_mib = store.peak_mib();
-    store.save_worker(worker, upload);
+    work<Training>(context.spec, context.settings, tensor, theta_star, worker, store);
+}
+
+/// The workers that have yet to deliver: all without a whole upload, or where there is a soup already, those
+/// that it had to do without.
+template <pipeline_store Store>
+std::vector<std::size_t> pending_workers(const shard_plan &shards, Store &store) {
+    std::vector<std::size_t> asked(shards.shards.size());
+    std::iota(asked.begin(), asked.end(), std::size_t{0});
+    if (store.load_state("soup")) {
+        asked.clear();
+        for (const auto &one : store.load_refused()) asked.push_back(one.worker);
+    }
+    std::erase_if(asked, [&](std::size_t worker) { return store.load_worker(worker).refused.empty(); });
+    return asked;
 }
 
 /// All workers that have not delivered yet. Returns what went wrong, a worker; a failed one is simply not
@@ -92,13 +131,11 @@ template <training_backend Training, tensor_backend Tensor, pipeline_store Store
 std::vector<refused_worker> work_all(const pipeline_context &context, const Tensor &tensor,
                                      std::span<const float> theta_star, const shard_plan &shards,
                                      Store &store) {
-    std::vector<std::size_t> pending;
-    for (std::size_t w = 0; w < shards.shards.size(); ++w) {
-        if (!store.load_worker(w).refused.empty()) pending.push_back(w);
-    }
-    std::atomic<std::size_t> done{0}; // tasks may run side by side and end in any order
-    const auto failures = context.launch(pending.size(), [&](std::size_t i) {
-        work<Training>(context, tensor, theta_star, shards, pending[i], store);
+    const auto pending = pending_workers(shards, store);
+    if (pending.empty()) return {};
+    std::atomic<std::size_t> done{0}; // workers may run side by side and end in any order
+    const auto failures = context.launch(pending, [&](std::size_t worker) {
+        work<Training>(context, tensor, theta_star, shards, worker, store);
         store.progress("local", ++done, pending.size());
     });
     std::vector<refused_worker> failed;
@@ -136,14 +173,35 @@ inline stage_cost sum_workers(std::span<const worker_upload> uploads, std::size_
     return sum;
 }
 
+/// Whether a worker that the soup had to do without has delivered since.
+template <pipeline_store Store>
+bool soup_is_behind(Store &store) {
+    const auto refused = store.load_refused();
+    return std::any_of(refused.begin(), refused.end(),
+                       [&](const auto &one) { return store.load_worker(one.worker).refused.empty(); });
+}
+
+/// Names the workers that are not there, some of them where there are many.
+inline std::string named(std::span<const refused_worker> refused) {
+    constexpr std::size_t most = 3;
+    std::string all;
+    for (std::size_t i = 0; i < std::min(most, refused.size()); ++i)
+        all += text(i == 0 ? "" : "; ", "worker ", refused[i].worker, ": ", refused[i].reason);
+    if (refused.size() > most) all += text("; and ", refused.size() - most, " more");
+    return all;
+}
+
 } // namespace detail
 
-/// The soup of all whole uploads; the others are named with their reasons. Made once, then loaded.
-/// errors: S05 no whole upload
+/// The soup of all whole uploads; the others are named with their reasons. Made once, then loaded, and made
+/// again with all that follows from it where a worker that it lacks has delivered since. The order in which
+/// the uploads came changes nothing.
+/// errors: S05 no whole upload, S07 fewer than context.min_workers
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 std::vector<float> merge(const pipeline_context &context, Training &backend, const Tensor &tensor,
                          Store &store, std::span<const refused_worker> failed = {}) {
-    if (auto kept = store.load_state("soup")) return std::move(*kept);
+    auto kept = store.load_state("soup");
+    if (kept && !detail::soup_is_behind(store)) return std::move(*kept);
     const auto &settings = context.settings;
     const auto theta_star = store.load_state("theta_star");
     require(theta_star.has_value(), "S06", "merge: there is no theta_star: run `lipt plan` first");
@@ -163,8 +221,12 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
             std::find_if(failed.begin(), failed.end(), [&](const auto &f) { return f.worker == w; });
         report.refused.push_back({w, cause == failed.end() ? uploads[w].refused : cause->reason});
     }
-    require(!whole.empty(), "S05", "merge: none of ", uploads.size(), " workers has delivered: worker 0: ",
-            report.refused.empty() ? "" : report.refused.front().reason);
+    require(!whole.empty(), "S05", "merge: none of ", uploads.size(),
+            " workers has delivered: ", detail::named(report.refused));
+    require(whole.size() >= context.min_workers, "S07", "merge: ", whole.size(), " of ", uploads.size(),
+            " workers have delivered, --min-workers asks for ", context.min_workers, ": ",
+            detail::named(report.refused), ". Run them again, or lower --min-workers");
+    if (kept) store.forget_soup();
     const auto [observe, held_out] = detail::merge_images(context);
     const merge_data data{observe.view(), held_out.view()};
     const auto merged = merge_workers(

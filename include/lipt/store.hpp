@@ -37,6 +37,12 @@ struct stage_cost {
     void add_forward(std::uint64_t samples) { samples_read += samples, forward += samples; }
 };
 
+/// A worker's images by themselves, as they travel to it. bytes: that they take on the way, compressed or not
+struct worker_shard {
+    image_batch images;
+    std::uint64_t bytes = 0;
+};
+
 /// A worker's upload as the merge finds it: whole, or the reason why it is not used.
 struct worker_upload {
     local_result result;
@@ -103,14 +109,19 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
                                   std::size_t index, const shard_plan &plan, const worker_upload &upload,
                                   const merge_report &merged, const kept_selection &chosen,
                                   const trial_report &trials, const checkpoint &progress,
-                                  const stage_cost &cost, const epoch_record &epoch) {
+                                  const stage_cost &cost, const epoch_record &epoch,
+                                  const image_batch &images) {
     { store.load_state(name) } -> std::same_as<std::optional<std::vector<float>>>;
     { store.save_state(name, weights) } -> std::same_as<void>;
     { store.load_plan() } -> std::same_as<std::optional<shard_plan>>;
     { store.save_plan(plan) } -> std::same_as<void>;
+    { store.load_shard(index) } -> std::same_as<std::optional<worker_shard>>;
+    { store.save_shard(index, images) } -> std::same_as<void>;
     { store.load_worker(index) } -> std::same_as<worker_upload>;
     { store.save_worker(index, upload) } -> std::same_as<void>;
+    { store.load_refused() } -> std::same_as<std::vector<refused_worker>>; // of the soup that is there
     { store.save_merge(merged) } -> std::same_as<void>;
+    { store.forget_soup() } -> std::same_as<void>; // and all that was made from it
     { store.load_selection(index) } -> std::same_as<std::optional<kept_selection>>; // newest, epoch <= index
     { store.save_selection(chosen) } -> std::same_as<void>;
     { store.load_trials() } -> std::same_as<std::optional<trial_report>>;
@@ -134,12 +145,29 @@ class basic_memory_store {
     }
     std::optional<shard_plan> load_plan() const { return plan; }
     void save_plan(const shard_plan &made) { plan = made; }
+    std::optional<worker_shard> load_shard(std::size_t index) const {
+        const auto found = shards.find(index);
+        if (found == shards.end()) return std::nullopt;
+        const auto &images = found->second;
+        return worker_shard{images, images.pixels.size() + images.labels.size() * sizeof(std::int32_t)};
+    }
+    void save_shard(std::size_t index, const image_batch &images) { shards[index] = images; }
     worker_upload load_worker(std::size_t index) const {
         const auto found = workers.find(index);
         return found == workers.end() ? worker_upload{.refused = "missing"} : found->second;
     }
     void save_worker(std::size_t index, const worker_upload &upload) { workers[index] = upload; }
+    std::vector<refused_worker> load_refused() const {
+        return merged ? merged->refused : std::vector<refused_worker>();
+    }
     void save_merge(const merge_report &made) { merged = made; }
+    void forget_soup() {
+        for (const char *name : {"soup", "final"}) states.erase(name);
+        for (const char *name : {"merge", "features", "select", "train"}) costs.erase(name);
+        merged.reset(), trials.reset();
+        selections.clear();
+        checkpoints.erase("train");
+    }
     std::optional<kept_selection> load_selection(std::size_t epoch) const {
         const auto after = selections.upper_bound(epoch);
         if (after == selections.begin()) return std::nullopt;
@@ -160,6 +188,7 @@ class basic_memory_store {
 
     std::map<std::string, std::vector<float>, std::less<>> states;
     std::optional<shard_plan> plan;
+    std::map<std::size_t, image_batch> shards;
     std::map<std::size_t, worker_upload> workers;
     std::optional<merge_report> merged;
     std::map<std::size_t, kept_selection> selections;

@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_SUITE(corpus)
 BOOST_AUTO_TEST_CASE(npy) { run("npy", lipt_test::read_npy); }
 BOOST_AUTO_TEST_CASE(safetensors) { run("safetensors", lipt_test::read_safetensors); }
 BOOST_AUTO_TEST_CASE(idx) { run("idx", lipt_test::read_idx); }
+BOOST_AUTO_TEST_CASE(worker) { run("worker", lipt_test::read_worker); }
+BOOST_AUTO_TEST_CASE(shard) { run("shard", lipt_test::read_shard); }
 BOOST_AUTO_TEST_CASE(image) { run("image", lipt_test::read_image); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // Runs the program `lipt` as a user would, on a small data set that it writes itself.
 #pragma once
 
+#include <lipt/adapters/store/sealed.hpp>
+
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -13,6 +15,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -137,6 +140,50 @@ inline std::vector<std::string> operator+(std::vector<std::string> left,
                                           const std::vector<std::string> &right) {
     left.insert(left.end(), right.begin(), right.end());
     return left;
+}
+
+/// A program that stands for lipt where a worker is started: it writes the worker's number to the file
+/// started, does what the file faults/N says, and goes on as lipt. exit, kill, hang; once: exits the first
+/// time; wait: for the file go; orphan: kills its parent; replace: puts the file replacement-N in the
+/// upload's place
+inline std::filesystem::path faulty_worker(const temporary_directory &folder) {
+    std::filesystem::create_directories(folder / "faults");
+    const std::string script = R"(#!/bin/sh
+at='@FOLDER@'
+echo "$5" >>"$at/started"
+fault="$at/faults/$5"
+case $(cat "$fault" 2>/dev/null) in
+exit) echo 'it broke' >&2; exit 1;;
+kill) kill -9 $$;;
+hang) exec sleep 1000;;
+once) rm "$fault"; exit 1;;
+wait) while [ ! -e "$at/go" ]; do sleep 0.1; done;;
+orphan) kill -9 $PPID; exec sleep 1000;;
+replace) mkdir -p "$3/workers"; cp "$at/replacement-$5" "$3/workers/0$5.safetensors"; exit 0;;
+esac
+exec '@PROGRAM@' "$@"
+)";
+    const auto filled = [](std::string text, const std::string &mark, const std::string &value) {
+        return text.replace(text.find(mark), mark.size(), value);
+    };
+    const auto path = folder.write(
+        "faulty", filled(filled(script, "@FOLDER@", folder.path().string()), "@PROGRAM@", LIPT_PROGRAM));
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+}
+
+/// A worker's file of the right form and checksum, but for one of its weights, which is not a number.
+inline std::string with_nan(const std::filesystem::path &path) {
+    const lipt::adapters::safetensors_file file(path);
+    auto metadata = file.metadata();
+    metadata.erase("checksum");
+    auto values = file.values<float>("values");
+    values[values.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+    const auto mask = file.values<std::uint8_t>("keep_mask");
+    using lipt::adapters::named_tensor;
+    const std::vector<named_tensor> tensors{named_tensor::of<float>("values", {values.size()}, values),
+                                            named_tensor::of<std::uint8_t>("keep_mask", {mask.size()}, mask)};
+    return lipt::adapters::pack_sealed(tensors, metadata, "test");
 }
 
 /// result.json without what differs from run to run: times and memory.

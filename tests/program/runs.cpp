@@ -113,9 +113,7 @@ BOOST_FIXTURE_TEST_CASE(the_soup_goes_on_without_damaged_workers, fixture) {
 
     auto truncated = content_of(file(1));
     std::ofstream(file(1), std::ios::binary) << truncated.substr(0, truncated.size() / 2);
-    auto nan = content_of(file(2)); // the last four bytes before the mask are inside the values
-    const std::string bits = "\xff\xff\xff\x7f";
-    nan.replace(nan.size() / 2 / 4 * 4, 4, bits);
+    const auto nan = with_nan(file(2));
     std::ofstream(file(2), std::ios::binary) << nan;
     std::filesystem::copy_file(file(0), file(3),
                                std::filesystem::copy_options::overwrite_existing); // another's work

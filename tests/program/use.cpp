@@ -171,9 +171,9 @@ BOOST_FIXTURE_TEST_CASE(json_with_fields_of_another_type_is_refused_by_name, fix
     with("soup.json", "{\"refused\":[1]}", merge);
     with("soup.json", "{}", merge);
     with("config.json", "{\"version\":\"1\",\"settings\":{},\"data\":{}}", merge);
-    with("plan.json", "{\"workers\":\"3\",\"training_samples\":600}",
-         {"worker", "--run", path.string(), "--worker", "0"});
-    with("plan.json", "[]", {"worker", "--run", path.string(), "--worker", "0"});
+    const auto plan = std::vector<std::string>{"plan", "--out", path.string()} + small_run(data);
+    with("plan.json", "{\"workers\":\"3\",\"training_samples\":600}", plan);
+    with("plan.json", "[]", plan);
     BOOST_TEST(run_lipt(folder, merge).status == 0);
 }
 
@@ -219,7 +219,8 @@ BOOST_FIXTURE_TEST_CASE(every_stage_finds_data_that_lies_elsewhere, fixture) {
         const auto ended = run_lipt(folder, arguments + std::vector<std::string>{"--data", elsewhere});
         BOOST_TEST(ended.status == 0, ended.err);
     };
-    for (const char *worker : {"0", "1", "2"}) stage({"worker", "--run", path, "--worker", worker});
+    for (const char *worker : {"0", "1", "2"}) // which need their shards alone
+        BOOST_TEST(run_lipt(folder, {"worker", "--run", path, "--worker", worker}).status == 0);
     for (const char *command : {"merge", "select", "train"}) stage({command, "--run", path});
     stage({"report", path});
     check_refused(run_lipt(folder, {"merge", "--run", path}), 1, "LIPT-D10");

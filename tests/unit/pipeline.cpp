@@ -165,6 +165,7 @@ BOOST_AUTO_TEST_CASE(workers_are_pure_and_may_come_in_any_order) {
     auto backend = training::make(context.spec, {});
     const auto theta_star = lipt::initialize(context, backend, forwards);
     const auto shards = lipt::plan(context, forwards);
+    lipt::plan(context, backwards);
     for (std::size_t w = 0; w < 3; ++w)
         lipt::work<training>(context, tensor, theta_star, shards, w, forwards);
     for (std::size_t w = 3; w-- > 0;) lipt::work<training>(context, tensor, theta_star, shards, w, backwards);
@@ -247,6 +248,37 @@ BOOST_AUTO_TEST_CASE(the_soup_goes_on_without_a_worker_and_says_so) {
     BOOST_TEST(store.merged->refused[0].worker == 1u);
     BOOST_TEST(store.merged->refused[0].reason == "its weights are not finite");
     BOOST_TEST(store.costs.at("local").backward == 3 * 2 * 32);
+}
+
+BOOST_AUTO_TEST_CASE(a_soup_is_made_again_when_a_missing_worker_has_come) {
+    const setup s;
+    lipt::memory_store whole, store;
+    s.run(whole);
+    auto context = s.context();
+    auto backend = training::make(context.spec, {});
+    const auto theta_star = lipt::initialize(context, backend, store);
+    const auto shards = lipt::plan(context, store);
+    BOOST_TEST(store.shards.size() == 3u);
+    for (const std::size_t w : {0u, 2u}) lipt::work<training>(context, tensor, theta_star, shards, w, store);
+    context.min_workers = 3;
+    BOOST_TEST(lipt_test::error_id([&] { lipt::merge(context, backend, tensor, store); }) == "LIPT-S07");
+    BOOST_TEST(!store.merged.has_value());
+    context.min_workers = 2;
+    lipt::merge(context, backend, tensor, store);
+    const auto subset = lipt::select_subset(context, backend, tensor, store);
+    lipt::train_on_subset(context, backend, tensor, subset, store);
+    BOOST_TEST((lipt::pending_workers(shards, store) == std::vector<std::size_t>{1}));
+    // Nothing has come: the soup stays, and what was made from it.
+    lipt::merge(context, backend, tensor, store);
+    BOOST_TEST(store.states.contains("final"));
+    // The run does what is missing, and ends like one in which nothing was.
+    const auto result = s.run(store);
+    BOOST_TEST((store.states.at("soup") == whole.states.at("soup")));
+    BOOST_TEST((store.states.at("final") == whole.states.at("final")));
+    BOOST_TEST(store.merged->refused.empty());
+    BOOST_TEST(lipt::pending_workers(shards, store).empty());
+    for (const auto &[name, cost] : whole.costs)
+        BOOST_TEST(store.costs.at(name).forward == cost.forward, name);
 }
 
 BOOST_AUTO_TEST_CASE(conventional_runs_average_their_scores) {

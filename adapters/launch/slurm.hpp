@@ -1,0 +1,58 @@
+// Workers as an array of Slurm jobs. All that Slurm is told goes as arguments of its own programs and as
+// fixed scripts; no shell is built from what a user gave.
+#pragma once
+
+#include <lipt/adapters/launch/attempts.hpp>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lipt::adapters {
+
+/// How workers are run by Slurm.
+struct slurm_options {
+    worker_start start;
+    std::size_t throttle = 0;           ///< workers at once; 0: as many as Slurm has room for
+    double time_limit_s = 0;            ///< of one worker, in whole minutes for Slurm; 0: the partition's
+    std::vector<std::string> arguments; ///< for sbatch, as a user gave them: resources, partition, account
+};
+
+/// The tasks of an array as sbatch's --array takes them: "0-3,7%2". shapes: workers ascending
+std::string array_of(std::span<const std::size_t> workers, std::size_t throttle);
+
+/// One task as squeue tells of it.
+struct slurm_task {
+    std::string state, reason;
+
+    /// Whether it may still run.
+    bool active() const;
+};
+
+/// What squeue says of tasks, by job and worker; `ok` is false where the controller did not answer.
+struct slurm_answer {
+    bool ok = false;
+    std::map<std::pair<std::string, std::size_t>, slurm_task> tasks;
+};
+
+/// Reads lines "job|worker|state|reason" of squeue; others are passed over.
+slurm_answer parse_squeue(std::string_view lines);
+
+/// Submits an array with a task a worker; requeued by Slurm where a node fails. Returns the job's number.
+/// errors: J01 no sbatch, J02 sbatch refused
+std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options);
+
+/// Submits `lipt merge` for when every task of `job` has ended, in whatever way. Returns the job's number.
+/// errors: J01, J02
+std::string submit_merge(const std::string &job, const std::vector<std::string> &merge_arguments,
+                         const slurm_options &options);
+
+/// Submits the workers and follows them until none may run any more or all have delivered; those that an
+/// earlier call submitted and that are still in the queue are followed, not submitted again. At the deadline
+/// the rest is cancelled. Slurm's controller may be away meanwhile.
+/// errors: J01 no sbatch, squeue or scancel, J02 sbatch refused
+attempt on_slurm(slurm_options options);
+
+} // namespace lipt::adapters

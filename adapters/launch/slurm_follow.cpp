@@ -1,0 +1,251 @@
+// Following jobs until they have ended.
+#include <lipt/adapters/launch/child.hpp>
+#include <lipt/adapters/launch/slurm.hpp>
+#include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/run_json.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <thread>
+
+namespace lipt::adapters {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+constexpr std::chrono::seconds patience{60};
+constexpr std::string_view relaunch_failed = "launch failed requeued held";
+
+std::string comma_joined(const std::set<std::string> &words) {
+    std::string all;
+    for (const auto &word : words) all += (all.empty() ? "" : ",") + word;
+    return all;
+}
+
+/// One call of the launcher: which job each worker is in, and what became of it.
+class follower {
+  public:
+    follower(const slurm_options &options, std::span<const std::size_t> workers, deadline end)
+        : options_(options), workers_(workers), end_(end), arrived_(options.start.run, workers),
+          job_(workers.size()) {}
+
+    std::vector<std::string> run() {
+        adopt();
+        submit_rest();
+        remember();
+        follow();
+        return results();
+    }
+
+  private:
+    std::filesystem::path record() const { return options_.start.folder() / "slurm.json"; }
+
+    slurm_answer ask() const {
+        if (const auto jobs = jobs_of(); !jobs.empty()) {
+            const auto printed = run_program(
+                {"squeue", "--noheader", "--array", "--states=all", "--jobs=" + jobs, "--format=%F|%K|%T|%r"},
+                patience);
+            // A job that the controller has forgotten has ended.
+            if (printed.end.good()) return parse_squeue(printed.out);
+            return {.ok = printed.err.find("Invalid job id") != std::string::npos};
+        }
+        return {.ok = true};
+    }
+
+    std::string jobs_of() const {
+        std::set<std::string> jobs(job_.begin(), job_.end());
+        jobs.erase("");
+        return comma_joined(jobs);
+    }
+
+    /// Takes up the tasks that an earlier call submitted and that may still run.
+    void adopt() {
+        if (!std::filesystem::exists(record())) return;
+        const json kept = read_json(record());
+        read_fields(record(), [&] {
+            for (const auto &one : kept.at("tasks")) {
+                const auto found =
+                    std::find(workers_.begin(), workers_.end(), one.at("worker").get<std::size_t>());
+                if (found != workers_.end()) job_[position_of(found)] = one.at("job").get<std::string>();
+            }
+        });
+        const auto answer = ask();
+        std::size_t adopted = 0;
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            const auto task = answer.tasks.find({job_[i], workers_[i]});
+            if (task == answer.tasks.end() || !task->second.active()) job_[i].clear();
+            adopted += !job_[i].empty();
+        }
+        if (adopted > 0)
+            options_.start.tell(
+                fmt::format("Slurm still has {} of the workers in job {}", adopted, jobs_of()));
+    }
+
+    std::size_t position_of(std::span<const std::size_t>::iterator found) const {
+        return static_cast<std::size_t>(found - workers_.begin());
+    }
+
+    void submit_rest() {
+        std::vector<std::size_t> rest;
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            if (job_[i].empty()) rest.push_back(workers_[i]);
+        }
+        if (rest.empty()) return;
+        ++submissions_;
+        const auto job = submit_workers(rest, options_);
+        for (auto &one : job_) {
+            if (one.empty()) one = job;
+        }
+        options_.start.tell(fmt::format("Slurm job {}: workers {}", job, array_of(rest, options_.throttle)));
+    }
+
+    void remember() const {
+        json tasks = json::array();
+        for (std::size_t i = 0; i < workers_.size(); ++i)
+            tasks.push_back({{"job", job_[i]}, {"worker", workers_[i]}});
+        write_json(record(), {{"version", 1}, {"tasks", std::move(tasks)}});
+    }
+
+    void follow() {
+        auto pause = std::chrono::milliseconds(200);
+        constexpr auto longest = std::chrono::milliseconds(2000);
+        bool away = false;
+        for (;; std::this_thread::sleep_for(pause), pause = std::min(pause * 5 / 4, longest)) {
+            const auto count = arrived_.count();
+            if (options_.start.delivered) options_.start.delivered(count);
+            const auto answer = ask();
+            if (answer.ok) learn(answer);
+            if (away == answer.ok) {
+                away = !answer.ok;
+                options_.start.tell(away
+                                        ? "Slurm's controller does not answer; the workers may go on, waiting"
+                                        : "Slurm's controller answers again");
+            }
+            if (count == workers_.size() || (answer.ok && !any_active() && lost_of(answer).empty())) return;
+            if (passed(end_)) return give_up();
+            if (answer.ok) release_held();
+            if (answer.ok) submit_lost(answer);
+        }
+    }
+
+    /// What was last said of a task counts: Slurm drops those that ended some minutes ago.
+    void learn(const slurm_answer &answer) {
+        for (const auto &[place, task] : answer.tasks) known_[place] = task;
+    }
+
+    bool any_active() const {
+        return std::any_of(known_.begin(), known_.end(), [](const auto &one) { return one.second.active(); });
+    }
+
+    /// Positions of workers whose tasks have neither ended nor are known to Slurm any more: a controller that
+    /// died before it had saved them. None once that has happened too often.
+    std::vector<std::size_t> lost_of(const slurm_answer &answer) {
+        std::vector<std::size_t> lost;
+        for (std::size_t i = 0; i < workers_.size() && submissions_ < most_submissions; ++i) {
+            const std::pair place{job_[i], workers_[i]};
+            const auto known = known_.find(place);
+            const bool ended = known != known_.end() && !known->second.active();
+            if (!answer.tasks.contains(place) && !ended && !arrived_.came(i)) lost.push_back(i);
+        }
+        return lost;
+    }
+
+    /// They may still run; that they then run twice does no harm.
+    void submit_lost(const slurm_answer &answer) {
+        const auto lost = lost_of(answer);
+        if (lost.empty()) return;
+        options_.start.tell(
+            fmt::format("Slurm has forgotten {} of the workers; they are submitted again", lost.size()));
+        for (const auto i : lost) {
+            known_.erase({job_[i], workers_[i]});
+            job_[i].clear();
+        }
+        submit_rest();
+        remember();
+    }
+
+    /// A task that was started while the controller came back may be held by Slurm, not by anybody: it would
+    /// wait for ever.
+    void release_held() const {
+        for (const auto &[place, task] : known_) {
+            if (task.state == "PENDING" && task.reason == relaunch_failed)
+                run_program({"scontrol", "release", fmt::format("{}_{}", place.first, place.second)},
+                            patience);
+        }
+    }
+
+    void give_up() {
+        given_up_ = true;
+        options_.start.tell("the deadline has passed: what has not delivered is cancelled");
+        const std::set<std::string> jobs(job_.begin(), job_.end());
+        std::vector<std::string> command{"scancel"};
+        command.insert(command.end(), jobs.begin(), jobs.end());
+        run_program(command, patience);
+        // A task may deliver in its last moment; after this it has or it has not.
+        const auto end = clock::now() + std::chrono::seconds(30);
+        while (clock::now() < end) {
+            const auto answer = ask();
+            if (answer.ok && std::none_of(answer.tasks.begin(), answer.tasks.end(),
+                                          [](const auto &one) { return one.second.active(); }))
+                return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        }
+    }
+
+    /// Whether Slurm says that a worker is done whose file is not to be seen here.
+    bool any_late() {
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            const auto task = known_.find({job_[i], workers_[i]});
+            if (task != known_.end() && task->second.state == "COMPLETED" && !arrived_.came(i)) return true;
+        }
+        return false;
+    }
+
+    std::vector<std::string> results() {
+        // A network file system may show a file some seconds after it was renamed on another host.
+        for (const auto end = clock::now() + std::chrono::seconds(10); any_late() && clock::now() < end;) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            arrived_.count();
+        }
+        std::vector<std::string> failures(workers_.size());
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            if (!arrived_.came(i)) failures[i] = reason_of(i);
+        }
+        return failures;
+    }
+
+    std::string reason_of(std::size_t position) const {
+        const auto worker = workers_[position];
+        const auto found = known_.find({job_[position], worker});
+        const auto task = found == known_.end() ? slurm_task{"gone", "not in the queue"} : found->second;
+        const auto said = last_words(options_.start.log(worker));
+        const bool cancelled = given_up_ && task.active();
+        return fmt::format("{}Slurm task {}_{} {} {} ({}){}{}", cancelled ? "given up at the deadline: " : "",
+                           job_[position], worker, cancelled ? "was" : "is", task.state, task.reason,
+                           said.empty() ? "" : ": ", said);
+    }
+
+    const slurm_options &options_;
+    std::span<const std::size_t> workers_;
+    deadline end_;
+    arrivals arrived_;
+    std::vector<std::string> job_; ///< a worker
+    std::map<std::pair<std::string, std::size_t>, slurm_task> known_;
+    std::size_t submissions_ = 0;
+    static constexpr std::size_t most_submissions = 4;
+    bool given_up_ = false;
+};
+
+} // namespace
+
+attempt on_slurm(slurm_options options) {
+    return [options = std::move(options)](std::span<const std::size_t> workers, deadline end) {
+        return follower(options, workers, end).run();
+    };
+}
+
+} // namespace lipt::adapters

@@ -1,0 +1,64 @@
+// What moves between machines in the worker stage, and what two other ways to do the same training would
+// move.
+#pragma once
+
+#include <lipt/network.hpp>
+#include <lipt/store.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lipt {
+
+/// units: bytes, and messages of whatever length
+struct traffic {
+    std::uint64_t bytes = 0, messages = 0;
+};
+
+/// The worker stage of a run, as it was counted.
+struct worker_stage {
+    std::size_t workers = 0;                        ///< n
+    std::size_t steps = 0;                          ///< of one worker
+    std::uint64_t to_workers = 0, from_workers = 0; ///< bytes of all together
+    std::uint64_t state = 0;                        ///< bytes of a model: parameters and statistics
+    std::uint64_t gradient = 0;                     ///< bytes of a gradient: a value a parameter
+    std::uint64_t data = 0;                         ///< bytes of the whole training set, pixels and labels
+};
+
+/// A worker stage out of its cost. shapes: batch_size B, data the training set (N)
+inline worker_stage worker_stage_of(const network_spec &spec, const image_set &data, std::size_t batch_size,
+                                    std::size_t workers, const stage_cost &local) {
+    return {.workers = workers,
+            .steps = workers * batch_size == 0
+                         ? 0
+                         : static_cast<std::size_t>((local.backward + workers * batch_size - 1) /
+                                                    (workers * batch_size)),
+            .to_workers = local.bytes_to_workers,
+            .from_workers = local.bytes_from_workers,
+            .state = spec.state_size() * sizeof(float),
+            .gradient = spec.parameter_count() * sizeof(float),
+            .data = data.size() * (data.shape.size() + sizeof(std::int32_t))};
+}
+
+/// LiPT: the common start and a shard to each worker, a masked model back; nothing between workers.
+inline traffic lipt_traffic(const worker_stage &stage) {
+    return {.bytes = stage.to_workers + stage.from_workers, .messages = 3 * stage.workers};
+}
+
+/// The same with the whole data set sent to each worker in place of its shard.
+inline traffic full_data_traffic(const worker_stage &stage) {
+    return {.bytes = stage.workers * (stage.state + stage.data) + stage.from_workers,
+            .messages = 3 * stage.workers};
+}
+
+/// Synchronous data-parallel training on the same shards for as many steps: start and shards as with LiPT,
+/// one model back, and at each step a ring all-reduce of the gradients, which no other way undercuts: each
+/// worker sends 2(n-1) messages of an n-th of a gradient. source: [Patarasuk2009] Section 3
+inline traffic synchronous_traffic(const worker_stage &stage) {
+    if (stage.workers == 0) return {};
+    const std::uint64_t rounds = 2 * (stage.workers - 1) * stage.steps;
+    return {.bytes = stage.to_workers + stage.state + rounds * stage.gradient,
+            .messages = 2 * stage.workers + 1 + rounds * stage.workers};
+}
+
+} // namespace lipt

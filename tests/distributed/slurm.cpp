@@ -1,0 +1,201 @@
+// Workers by a real Slurm of the test's own: the same bytes as in threads, whatever dies.
+#include "private_slurm.hpp"
+
+#include <program/program.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+
+using namespace lipt_test;
+
+BOOST_AUTO_TEST_SUITE(slurm)
+
+namespace {
+
+namespace fs = std::filesystem;
+using words = std::vector<std::string>;
+
+/// One Slurm for all cases, and the run that every other must be like.
+struct cluster {
+    temporary_directory folder;
+    fs::path data = folder / "data", whole = folder / "whole";
+    private_slurm slurm{folder.path()};
+
+    cluster() {
+        write_data(data);
+        const auto ended = run_lipt(folder, words{"run", "--out", whole.string()} + flags());
+        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
+    }
+
+    words flags() const { return small_run(data) + words{"--workers", "4"}; }
+};
+
+/// Made before the first case, ended after the last.
+struct shared_cluster {
+    static inline std::optional<cluster> one;
+    void setup() { one.emplace(); }
+    void teardown() { one.reset(); }
+};
+
+/// A case: a folder of its own for the run, its faults and what it prints.
+struct fixture {
+    cluster &all = *shared_cluster::one;
+    temporary_directory folder;
+    fs::path path = folder / "run";
+
+    words command(const words &more = {}) const {
+        return words{"run", "--out", path.string()} + all.flags() +
+               words{"--launcher", "slurm", "--worker-program", faulty_worker(folder).string()} + more;
+    }
+    outcome run(const words &more = {}) const { return run_lipt(folder, command(more)); }
+    void fault(int worker, const std::string &what) const {
+        folder.write("faults/" + std::to_string(worker), what);
+    }
+    void all_wait() const {
+        faulty_worker(folder); // makes the folder of faults
+        for (int worker = 0; worker < 4; ++worker) fault(worker, "wait");
+    }
+    /// The workers that were started so far, ascending.
+    std::string started() const {
+        auto numbers = content_of(folder / "started");
+        std::erase(numbers, '\n');
+        std::sort(numbers.begin(), numbers.end());
+        return numbers;
+    }
+    void wait_until(const std::function<bool()> &holds, const char *what) const {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+        while (!holds()) {
+            BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end,
+                                  what << " did not come: " << private_slurm::ask({"squeue", "--array"}));
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+    }
+    void go() const { folder.write("go", ""); }
+    nlohmann::json soup() const { return nlohmann::json::parse(content_of(path / "soup.json")); }
+    std::string reason(std::size_t worker) const {
+        const auto made = soup();
+        for (const auto &one : made.at("refused")) {
+            if (one.at("worker") == worker) return one.at("reason");
+        }
+        return "";
+    }
+    void check_whole(const outcome &ended) const {
+        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+        for (const char *file : {"workers/00.safetensors", "workers/03.safetensors", "soup.safetensors",
+                                 "soup.json", "subset.npy", "final.safetensors"})
+            BOOST_TEST((content_of(path / file) == content_of(all.whole / file)), file << " differs");
+        BOOST_TEST(result_of(path) == result_of(all.whole));
+    }
+};
+
+BOOST_TEST_GLOBAL_FIXTURE(shared_cluster);
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(the_same_as_in_threads_at_any_number_of_slots, fixture) {
+    check_whole(run());
+    BOOST_TEST(started() == "0123");
+    fs::remove_all(path);
+    check_whole(run({"--slots", "1"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_that_fails_or_is_killed_and_a_straggler, fixture) {
+    faulty_worker(folder);
+    fault(0, "exit"), fault(1, "kill"), fault(3, "hang");
+    const auto ended = run({"--deadline", "30"});
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    BOOST_TEST(soup().at("ingredients").size() == 1u);
+    BOOST_TEST(reason(0).find(" is FAILED (NonZeroExitCode): it broke") != std::string::npos, reason(0));
+    BOOST_TEST(reason(1).find(" is FAILED (") != std::string::npos, reason(1));
+    for (const std::size_t worker : {0, 1, 3})
+        BOOST_TEST(ended.err.find("worker " + std::to_string(worker) + " is not in the soup") !=
+                       std::string::npos,
+                   ended.err);
+    BOOST_TEST(reason(3).find("given up at the deadline") != std::string::npos, reason(3));
+    for (const char *worker : {"0", "1", "3"}) fs::remove(folder / "faults" / worker);
+    fs::remove(folder / "started");
+    check_whole(run());
+    BOOST_TEST(started() == "013");
+}
+
+BOOST_FIXTURE_TEST_CASE(tasks_that_fail_are_tried_again, fixture) {
+    faulty_worker(folder);
+    fault(1, "once"), fault(2, "once");
+    check_whole(run({"--retries", "1"}));
+    BOOST_TEST(started() == "011223");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_node_that_dies_has_its_tasks_run_elsewhere, fixture) {
+    all_wait();
+    const started_program driver(folder, command());
+    wait_until([&] { return started() == "0123"; }, "the start of all workers");
+    all.slurm.kill_node(1);
+    // Two of them run again on the other node, once it has room.
+    go();
+    wait_until([&] { return started().size() >= 6; }, "the second start of two workers");
+    check_whole(driver.finish());
+    all.slurm.start_node(1);
+    all.slurm.wait_for_nodes();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_controller_that_dies_and_comes_back_loses_nothing, fixture) {
+    all_wait();
+    const started_program driver(folder, command());
+    wait_until([&] { return started() == "0123"; }, "the start of all workers");
+    all.slurm.kill_controller();
+    all.slurm.start_controller();
+    all.slurm.wait_for_nodes();
+    go();
+    check_whole(driver.finish());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_driver_that_dies_finds_its_workers_again, fixture) {
+    all_wait();
+    {
+        const started_program driver(folder, command());
+        wait_until([&] { return started() == "0123"; }, "the start of all workers");
+        driver.kill();
+        BOOST_TEST(driver.finish().status == -SIGKILL);
+    }
+    const started_program driver(folder, command());
+    wait_until([&] { return content_of(folder / "stderr").find("Slurm still has 4") != std::string::npos; },
+               "the workers' being found again");
+    go();
+    check_whole(driver.finish());
+    BOOST_TEST(started() == "0123");
+}
+
+BOOST_FIXTURE_TEST_CASE(submitted_only_it_goes_on_without_a_driver, fixture) {
+    const auto ended = run({"--submit-only", "--min-workers", "3"});
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    BOOST_TEST(ended.out.find("workers 0-3: Slurm job ") != std::string::npos, ended.out);
+    BOOST_TEST(ended.out.find("then: lipt select --run ") != std::string::npos, ended.out);
+    wait_until([&] { return fs::exists(path / "soup.safetensors"); }, "the merge");
+    wait_until([&] { return private_slurm::ask({"squeue", "--noheader"}).empty(); }, "the end of the jobs");
+    for (const char *stage : {"select", "train"}) {
+        const auto next = run_lipt(folder, {stage, "--run", path.string()});
+        BOOST_TEST_REQUIRE(next.status == 0, next.err);
+    }
+    check_whole(ended);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_over_its_time_limit_is_named, fixture) {
+    faulty_worker(folder);
+    fault(2, "hang");
+    const auto ended = run({"--time-limit", "30"}); // a minute for Slurm
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    BOOST_TEST(reason(2).find("is TIMEOUT (TimeLimit)") != std::string::npos, reason(2));
+    BOOST_TEST(soup().at("ingredients").size() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_sbatch_refuses_is_an_error_with_its_words, fixture) {
+    const auto ended = run({"--sbatch=--partition=nowhere"});
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.err.find("LIPT-J02") != std::string::npos, ended.err);
+    BOOST_TEST(ended.err.find("invalid partition") != std::string::npos, ended.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,257 @@
+// Workers apart from the run: on their shards alone, as processes, failing, too slow, and tried again.
+#include "program.hpp"
+
+#include <algorithm>
+
+using namespace lipt_test;
+
+BOOST_AUTO_TEST_SUITE(workers)
+
+namespace {
+
+namespace fs = std::filesystem;
+using words = std::vector<std::string>;
+
+struct fixture {
+    temporary_directory folder;
+    fs::path data = folder / "data";
+    fixture() { write_data(data); }
+
+    outcome run(const std::string &name, const words &more = {}) {
+        return run_lipt(folder, words{"run", "--out", (folder / name).string()} + small_run(data) + more);
+    }
+    fs::path good_run(const std::string &name, const words &more = {}) {
+        const auto ended = run(name, more);
+        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+        return folder / name;
+    }
+    /// Flags of workers in processes whose faults stand in the folder.
+    words faulty(const words &more = {}) {
+        return words{"--launcher", "processes", "--worker-program", faulty_worker(folder).string()} + more;
+    }
+    void fault(int worker, const std::string &what) const {
+        faulty_worker(folder); // makes the folder of faults
+        folder.write("faults/" + std::to_string(worker), what);
+    }
+    /// The workers that were started since the last call, in any order.
+    std::string started() {
+        auto numbers = content_of(folder / "started");
+        std::erase(numbers, '\n');
+        std::sort(numbers.begin(), numbers.end());
+        fs::remove(folder / "started");
+        return numbers;
+    }
+    void check_named(const outcome &ended, const words &sentences) {
+        for (const auto &sentence : sentences)
+            BOOST_TEST(ended.err.find(sentence) != std::string::npos,
+                       sentence << " is not in: " << ended.err);
+    }
+};
+
+nlohmann::json soup_of(const fs::path &run) { return nlohmann::json::parse(content_of(run / "soup.json")); }
+
+void check_same(const fs::path &a, const fs::path &b) {
+    for (const char *file : {"workers/00.safetensors", "workers/01.safetensors", "workers/02.safetensors",
+                             "soup.safetensors", "soup.json", "subset.npy", "final.safetensors"}) {
+        BOOST_TEST(!content_of(a / file).empty(), file << " is missing");
+        BOOST_TEST((content_of(a / file) == content_of(b / file)), file << " differs");
+    }
+    BOOST_TEST(result_of(a) == result_of(b));
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(processes_give_what_threads_give_at_any_number_of_slots, fixture) {
+    const auto threads = good_run("threads");
+    for (const char *slots : {"1", "2", "4"})
+        check_same(threads, good_run(std::string("processes-") + slots,
+                                     {"--launcher", "processes", "--slots", slots}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_needs_no_more_than_its_shard, fixture) {
+    const auto whole = good_run("whole");
+    const auto away = folder / "away";
+    fs::create_directories(away / "shards");
+    for (const char *file : {"config.json", "theta_star.safetensors", "shards/01.safetensors"})
+        fs::copy_file(whole / file, away / file);
+    fs::remove_all(data);
+    const words first{"worker", "--run", away.string(), "--worker", "1"};
+    BOOST_TEST(run_lipt(folder, first).status == 0);
+    BOOST_TEST((content_of(away / "workers/01.safetensors") == content_of(whole / "workers/01.safetensors")));
+    const auto other = run_lipt(folder, {"worker", "--run", away.string(), "--worker", "0"});
+    BOOST_TEST(other.status == 1);
+    check_named(other, {"LIPT-S06"});
+}
+
+BOOST_FIXTURE_TEST_CASE(what_travels_is_counted, fixture) {
+    const auto path = good_run("run");
+    const auto result = result_of(path);
+    const auto &moved = result.at("communication");
+    std::uint64_t down = 0, up = 0;
+    constexpr std::uint64_t header = 16 * 1024; // names, shapes and metadata of a file
+    for (const char *name : {"00.safetensors", "01.safetensors", "02.safetensors"}) {
+        down += fs::file_size(path / "shards" / name) + fs::file_size(path / "theta_star.safetensors");
+        up += fs::file_size(path / "workers" / name);
+    }
+    const auto counted_down = moved.at("bytes_to_workers").get<std::uint64_t>();
+    const auto counted_up = moved.at("bytes_from_workers").get<std::uint64_t>();
+    BOOST_TEST((counted_down <= down && counted_down + 6 * header > down));
+    BOOST_TEST((counted_up <= up && counted_up + 3 * header > up));
+    // At most a shard as it is and a model down, a model with a bit a weight up.
+    const auto model = fs::file_size(path / "theta_star.safetensors");
+    BOOST_TEST(counted_down <= 3 * (32 * (784 + 4) + model));
+    BOOST_TEST(counted_up <= 3 * (model + model / 32));
+    BOOST_TEST(moved.at("lipt").at("messages") == 9);
+    BOOST_TEST(moved.at("lipt").at("bytes") == counted_down + counted_up);
+    BOOST_TEST(moved.at("steps_a_worker") == 2);
+    BOOST_TEST(moved.at("full_data").at("bytes").get<std::uint64_t>() > counted_down + counted_up);
+    // A damaged shard is refused by the worker that it is for.
+    auto damaged = content_of(path / "shards/01.safetensors");
+    damaged[damaged.size() - 5] ^= 1;
+    std::ofstream(path / "shards/01.safetensors", std::ios::binary) << damaged;
+    fs::remove(path / "workers/01.safetensors");
+    const auto ended = run_lipt(folder, {"worker", "--run", path.string(), "--worker", "1"});
+    BOOST_TEST(ended.status == 1);
+    check_named(ended, {"LIPT-F27"});
+}
+
+BOOST_FIXTURE_TEST_CASE(no_workers_end_loses_anothers_work_and_a_rerun_does_what_is_missing, fixture) {
+    const auto whole = good_run("whole");
+    fault(0, "exit"), fault(1, "kill");
+    const auto ended = run("broken", faulty());
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    check_named(ended, {"worker 0 is not in the soup: its process ended with status 1: it broke",
+                        "worker 1 is not in the soup: its process was ended by signal 9"});
+    BOOST_TEST(started() == "012");
+    const auto broken = folder / "broken";
+    BOOST_TEST(soup_of(broken).at("ingredients").size() == 1u);
+    BOOST_TEST(soup_of(broken).at("refused").size() == 2u);
+    BOOST_TEST(result_of(broken).at("communication").at("workers") == 1);
+
+    // Still broken: both are tried again, and nothing is made anew.
+    const auto before = content_of(broken / "soup.json");
+    fs::remove(folder / "faults/1");
+    fault(1, "exit");
+    const auto again = run("broken", faulty());
+    BOOST_TEST(started() == "01");
+    BOOST_TEST(again.status == 0);
+    BOOST_TEST(content_of(broken / "soup.json") == before);
+
+    fs::remove(folder / "faults/0"), fs::remove(folder / "faults/1");
+    BOOST_TEST(run("broken", faulty()).status == 0);
+    BOOST_TEST(started() == "01");
+    check_same(whole, broken);
+    BOOST_TEST(run("broken", faulty()).status == 0);
+    BOOST_TEST(started().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_is_tried_again_as_often_as_asked, fixture) {
+    const auto whole = good_run("whole");
+    fault(0, "once"), fault(2, "once");
+    check_same(whole, good_run("tried", faulty({"--retries", "1"})));
+    BOOST_TEST(started() == "00122");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_is_too_slow_is_given_up, fixture) {
+    const auto whole = good_run("whole");
+    fault(1, "hang");
+    // The others are done long before.
+    const auto ended = run("slow", faulty({"--deadline", "20"}));
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    check_named(ended, {"worker 1 is not in the soup: given up at the deadline, while it ran"});
+    BOOST_TEST(soup_of(folder / "slow").at("ingredients").size() == 2u);
+    const auto limited = run("limited", faulty({"--time-limit", "20"}));
+    check_named(limited, {"worker 1 is not in the soup: its process was ended after its time limit of 20 s"});
+    fs::remove(folder / "faults/1");
+    check_same(whole, good_run("slow", faulty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(too_few_workers_are_one_clear_error, fixture) {
+    for (int worker = 0; worker < 3; ++worker) fault(worker, "exit");
+    const auto none = run("few", faulty());
+    BOOST_TEST(none.status == 1);
+    check_named(
+        none,
+        {"[LIPT-S05] merge: none of 3 workers has delivered: worker 0: its process ended with status 1"});
+    fs::remove(folder / "faults/2");
+    const auto one = run("few", faulty({"--min-workers", "2"}));
+    BOOST_TEST(one.status == 1);
+    check_named(one,
+                {"[LIPT-S07] merge: 1 of 3 workers have delivered, --min-workers asks for 2: worker 0: "});
+    const auto few = (folder / "few").string();
+    BOOST_TEST(run_lipt(folder, {"merge", "--run", few, "--min-workers", "2"}).status == 1);
+    BOOST_TEST(!fs::exists(folder / "few" / "soup.json"));
+    BOOST_TEST(run_lipt(folder, {"merge", "--run", few, "--expect", "3", "--min-workers", "1"}).status == 0);
+    const auto other = run_lipt(folder, {"merge", "--run", few, "--expect", "4"});
+    BOOST_TEST(other.status == 2);
+    check_named(other, {"LIPT-U44"});
+}
+
+BOOST_FIXTURE_TEST_CASE(the_order_in_which_workers_come_changes_nothing, fixture) {
+    const auto whole = good_run("whole");
+    const auto path = (folder / "parts").string();
+    const auto stage = [&](const words &arguments) {
+        const auto ended = run_lipt(folder, arguments);
+        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    };
+    stage(words{"plan", "--out", path} + small_run(data));
+    stage({"worker", "--run", path, "--worker", "2"});
+    stage({"merge", "--run", path});
+    stage({"select", "--run", path});
+    BOOST_TEST(soup_of(path).at("refused").size() == 2u);
+    stage({"worker", "--run", path, "--worker", "1"});
+    stage({"worker", "--run", path, "--worker", "0"});
+    // What came since makes the soup anew, and with it the subset.
+    stage({"merge", "--run", path});
+    BOOST_TEST(!fs::exists(fs::path(path) / "subset.npy"));
+    stage({"select", "--run", path});
+    stage({"train", "--run", path});
+    check_same(whole, path);
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_written_through_a_link_that_leads_out_of_the_run, fixture) {
+    const auto path = folder / "run";
+    BOOST_TEST(run_lipt(folder, words{"plan", "--out", path.string()} + small_run(data)).status == 0);
+    const auto precious = folder.write("precious", "mine");
+    fs::create_symlink(precious, path / "workers/00.safetensors");
+    const auto refused = [&](const words &arguments) {
+        const auto ended = run_lipt(folder, arguments);
+        BOOST_TEST(ended.status == 1);
+        check_named(ended, {"LIPT-R12"});
+        BOOST_TEST(content_of(precious) == "mine");
+    };
+    refused({"worker", "--run", path.string(), "--worker", "0"});
+    fs::remove(path / "workers/00.safetensors");
+    fs::create_directories(folder / "elsewhere");
+    fs::create_directory_symlink(folder / "elsewhere", path / "launch");
+    refused(words{"run", "--out", path.string()} + small_run(data) + words{"--launcher", "processes"});
+    BOOST_TEST(fs::is_empty(folder / "elsewhere"));
+    // A directory that is itself reached by a link is as good as any.
+    fs::remove(path / "launch");
+    fs::create_directory_symlink(path, folder / "link");
+    const auto link = (folder / "link").string();
+    BOOST_TEST(run_lipt(folder, {"worker", "--run", link, "--worker", "0"}).status == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(flags_that_a_launcher_has_no_use_for_are_wrong_use, fixture) {
+    const auto refused = [&](const words &more, const std::string &id) {
+        const auto ended = run("none", more);
+        BOOST_TEST(ended.status == 2, ended.err);
+        check_named(ended, {id});
+        BOOST_TEST(!fs::exists(folder / "none"));
+    };
+    refused({"--launcher", "pigeons"}, "LIPT-U03");
+    refused({"--slots", "-1"}, "LIPT-U03");
+    refused({"--launcher", "processes", "--deadline", "-1"}, "LIPT-U03");
+    refused({"--min-workers", "0"}, "LIPT-U03");
+    refused({"--deadline", "5"}, "LIPT-U40");
+    refused({"--retries", "1"}, "LIPT-U40");
+    refused({"--submit-only"}, "LIPT-U40");
+    refused({"--launcher", "processes", "--sbatch=--partition=x"}, "LIPT-U40");
+    refused({"--launcher", "slurm", "--submit-only", "--deadline", "5"}, "LIPT-U40");
+    refused({"--launcher", "processes", "--worker-program", data.string() + "/none"}, "LIPT-U41");
+    refused({"--launcher", "slurm", "--sbatch=script.sh"}, "LIPT-U42");
+    refused({"--min-workers", "4"}, "LIPT-U43");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
