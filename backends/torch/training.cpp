@@ -1,6 +1,7 @@
 #include "training.hpp"
 
 #include "detail/interpreter.hpp"
+#include "detail/moves.hpp"
 #include "detail/optimiser.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
@@ -98,6 +99,12 @@ class training::implementation {
         const auto size = [](std::size_t extent) { return static_cast<std::int64_t>(extent); };
         return upload(pixels, {size(count), size(shape.channels), size(shape.height), size(shape.width)});
     }
+    at::Tensor moved_images(const batch_view &batch) const {
+        const auto still = images(batch.pixels, batch.size());
+        if (batch.moves.empty()) return still;
+        const auto rows = rows_of(batch.moves);
+        return move_images(still, upload(std::span(rows), {static_cast<std::int64_t>(batch.size()), 3}));
+    }
     device_output evaluate(const at::Tensor &images) {
         return std::visit([&](auto &own) { return own.evaluate(images); }, network);
     }
@@ -108,7 +115,7 @@ class training::implementation {
     /// The gradient of the mean weighted cross-entropy, and the loss itself on the device.
     at::Tensor differentiate(const batch_view &batch, double share) {
         const auto count = static_cast<std::int64_t>(batch.size());
-        const device_batch there{.images = images(batch.pixels, batch.size()),
+        const device_batch there{.images = moved_images(batch),
                                  .labels = upload(batch.labels, {count, 1}).to(at::kLong),
                                  .weights = batch.weights.empty() ? at::Tensor()
                                                                   : upload(batch.weights, {count, 1})};
@@ -179,6 +186,8 @@ training training::make(const network_spec &spec, const backend_options &options
 
 const network_spec &training::spec() const noexcept { return self_->spec(); }
 
+bool training::moves_images() const noexcept { return !self_->how.device.is_cpu(); }
+
 void training::load(std::span<const float> weights, std::span<const float> momentum) {
     check_state(spec(), weights);
     check_momentum(spec(), momentum);
@@ -199,7 +208,7 @@ training_state training::read() const {
 }
 
 pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
-    check_batch(spec(), batch, step);
+    check_batch(spec(), batch, step, true);
     const quiet_call guard(self_->threads);
     auto loss = self_->differentiate(batch, batch_norm_momentum);
     self_->descend(step);
@@ -240,7 +249,7 @@ void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, 
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
-    check_batch(spec(), batch);
+    check_batch(spec(), batch, {}, true);
     const quiet_call guard(self_->threads);
     self_->differentiate(batch, 0);
     auto &gradient = self_->gradient();
