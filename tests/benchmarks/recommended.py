@@ -1,6 +1,6 @@
 """What the preset `recommended` rests on: its choices and their alternatives on the quickstart's task, over seeds.
 
-    recommended.py build/release/adapters/cli/lipt --out DIR [--seeds 1,2,3] [--threads 2]
+    recommended.py build/release/adapters/cli/lipt --out DIR [--seeds 1,2,3] [--threads 2] [--choices NAME ...]
     recommended.py --table recommended.jsonl
 
 Runs lipt once a choice and seed, each in a directory of its own under DIR, so that it goes on where it was stopped;
@@ -75,6 +75,7 @@ def main():
     parse.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     parse.add_argument("--seeds", default="1,2,3")
     parse.add_argument("--threads", default=2)
+    parse.add_argument("--choices", nargs="+", default=list(CHOICES), choices=CHOICES, metavar="NAME")
     parse.add_argument("--table", type=pathlib.Path)
     asked = parse.parse_args()
     if asked.table:
@@ -87,7 +88,7 @@ def main():
     lines = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     done = {(line["choice"], line["seed"]) for line in lines}
     for seed in map(int, asked.seeds.split(",")):
-        for choice in CHOICES:
+        for choice in asked.choices:
             if (choice, seed) in done:
                 continue
             lines.append(run(asked.lipt, asked.data, choice, seed, asked.threads, asked.out))
