@@ -26,7 +26,6 @@ computation computation_of(const backend_options &options) {
             "torch: float16 on a processor: use --precision float32 or bfloat16 there");
     if (options.arithmetic == precision::bfloat16) how.type = at::kBFloat16;
     if (options.arithmetic == precision::float16) how.type = at::kHalf;
-    if (!processor) how.format = at::MemoryFormat::ChannelsLast;
     return how;
 }
 
