@@ -1,6 +1,7 @@
 #include "training.hpp"
 
 #include "detail/interpreter.hpp"
+#include "detail/memory.hpp"
 #include "detail/optimiser.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
@@ -29,11 +30,11 @@ computation computation_of(const backend_options &options) {
     return how;
 }
 
-/// For its lifetime: this many threads, no graph, and a GPU's libraries that round alike every time. What the
-/// process had set comes back afterwards.
+/// For its lifetime: this many threads, memory kept from the calls before, no graph, and a GPU's libraries
+/// that round alike every time. What the process had set comes back afterwards.
 class quiet_call {
   public:
-    explicit quiet_call(std::size_t threads) : budget_(threads) {
+    quiet_call(std::size_t threads, kept_memory &memory) : memory_(memory), budget_(threads) {
         auto &context = at::globalContext();
         context.setDeterministicCuDNN(true);
         context.setBenchmarkCuDNN(false);
@@ -46,6 +47,7 @@ class quiet_call {
         context.setBenchmarkCuDNN(benchmark_);
         context.setAllowTF32CuDNN(tf32_convolutions_);
         context.setAllowTF32CuBLAS(tf32_products_);
+        memory_.tidy();
     }
     quiet_call(const quiet_call &) = delete;
     quiet_call &operator=(const quiet_call &) = delete;
@@ -55,6 +57,8 @@ class quiet_call {
     bool benchmark_ = at::globalContext().benchmarkCuDNN();
     bool tf32_convolutions_ = at::globalContext().allowTF32CuDNN();
     bool tf32_products_ = at::globalContext().allowTF32CuBLAS();
+    kept_memory &memory_;
+    memory_use use_{memory_};
     thread_budget budget_;
     at::NoGradGuard no_graph_;
 };
@@ -128,6 +132,7 @@ class training::implementation {
     std::size_t piece() const { return how.device.is_cpu() ? 64 : 256; }
 
     std::size_t threads;
+    kept_memory memory;
     computation how;
     uploader upload;
     std::variant<interpreter, script> network;
@@ -199,7 +204,7 @@ training_state training::read() const {
 
 pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
     check_batch(spec(), batch, step);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     auto loss = self_->differentiate(batch, batch_norm_momentum);
     self_->descend(step);
     return pending_loss(
@@ -208,7 +213,7 @@ pending_loss training::train_step(const batch_view &batch, const sgd_step &step)
 
 network_output training::forward(std::span<const std::uint8_t> pixels, std::size_t count) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     network_output output;
     output.logits.resize({count, spec().classes});
     output.embeddings.resize({count, spec().embedding_size()});
@@ -234,13 +239,13 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
 
 void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     self_->observe(self_->images(pixels, count), share);
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
     check_batch(spec(), batch);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     self_->differentiate(batch, 0);
     auto &gradient = self_->gradient();
     if (self_->scale) gradient.div_(self_->scale->scale());

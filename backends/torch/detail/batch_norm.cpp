@@ -122,9 +122,9 @@ void batch_norm::join_gradient(at::Tensor scale, at::Tensor shift) {
     }
 }
 
-norm_gradients batch_norm::differentiate(const norm_pass &pass) {
+norm_gradients batch_norm::differentiate(const norm_pass &pass, bool spare) {
     if (!on_processor()) return std::move(gradients_);
-    norm_gradients to{.input = at::empty_like(pass.input)};
+    norm_gradients to{.input = spare ? pass.input : at::empty_like(pass.input)};
     if (at_->residual != layer::none) to.residual = at_->relu ? at::empty_like(pass.input) : pass.from;
     auto passed = at_->relu ? to.residual : at::Tensor();
     differentiate_norm(behind_relu(pass), constant_.data(), slope_.data(), to.input, passed);

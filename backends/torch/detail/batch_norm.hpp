@@ -49,7 +49,8 @@ class batch_norm {
     void find_gradient(std::size_t part, const norm_pass &pass);
     /// shapes: scale, shift (C) are written
     void join_gradient(at::Tensor scale, at::Tensor shift);
-    norm_gradients differentiate(const norm_pass &pass);
+    /// `spare`: nobody else reads the input
+    norm_gradients differentiate(const norm_pass &pass, bool spare);
 
   private:
     /// Sums of one part, or of all.

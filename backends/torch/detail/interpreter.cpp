@@ -43,7 +43,8 @@ std::vector<at::Tensor> views_of(const at::Tensor &flat, const std::vector<weigh
 
 interpreter::interpreter(const network_spec &spec, const computation &how)
     : spec_(spec), how_(how), mean_(channels_of(spec.mean, how.device)),
-      deviation_(channels_of(spec.deviation, how.device)), last_use_(spec.layers.size() + 1, 0) {
+      deviation_(channels_of(spec.deviation, how.device)), last_use_(spec.layers.size() + 1, 0),
+      reads_(last_use_) {
     const auto flat = at::TensorOptions().dtype(at::kFloat).device(how.device);
     weights_ = at::zeros({static_cast<std::int64_t>(spec.state_size())}, flat);
     gradient_ = at::zeros_like(weights_);
@@ -52,7 +53,8 @@ interpreter::interpreter(const network_spec &spec, const computation &how)
     for (std::size_t number = 1; number <= spec_.layers.size(); ++number) {
         const auto &at = spec_.layers[number - 1];
         last_use_[at.input] = number;
-        if (at.residual != layer::none) last_use_[at.residual] = number;
+        ++reads_[at.input];
+        if (at.residual != layer::none) last_use_[at.residual] = number, ++reads_[at.residual];
     }
     // The embedding is a result, as the logits are.
     last_use_[spec_.layers.back().input] = layer::none;
@@ -224,7 +226,8 @@ void interpreter::differentiate_layer(std::size_t number, std::size_t part, acti
         break;
     }
     case layer_kind::batch_norm: {
-        auto found = pass.norms[number].differentiate({from, input, pass.values[number][part]});
+        auto found =
+            pass.norms[number].differentiate({from, input, pass.values[number][part]}, reads_[at.input] == 1);
         if (at.residual != layer::none) accumulate_shared(flow.values[at.residual][part], found.residual);
         accumulate(to, std::move(found.input));
         break;

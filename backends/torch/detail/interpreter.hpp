@@ -83,6 +83,7 @@ class interpreter {
     at::Tensor weights_, gradient_, mean_, deviation_;
     std::vector<at::Tensor> views_, gradient_views_; ///< of the flat vectors, a tensor each
     std::vector<std::size_t> last_use_;              ///< number of the last layer that reads each output
+    std::vector<std::size_t> reads_;                 ///< and by how many it is read
 };
 
 } // namespace lipt::torch::detail

@@ -111,10 +111,14 @@ struct gated {
     template <int Width>
     inline vector<Width> gradient(std::int64_t offset, std::int64_t c, const vector<Width> &distance) const {
         const vector<Width> zero{}, value = load<Width>(from + offset);
-        if constexpr (Gate == gate::open) return value;
-        if constexpr (Gate == gate::output) return load<Width>(output + offset) > zero ? value : zero;
-        const auto y = distance * load<Width>(norm.factor + c) + load<Width>(norm.shift + c);
-        return y > zero ? value : zero;
+        if constexpr (Gate == gate::open) {
+            return value;
+        } else if constexpr (Gate == gate::output) {
+            return load<Width>(output + offset) > zero ? value : zero;
+        } else {
+            const auto y = distance * load<Width>(norm.factor + c) + load<Width>(norm.shift + c);
+            return y > zero ? value : zero;
+        }
     }
 };
 

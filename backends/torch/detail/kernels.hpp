@@ -33,8 +33,8 @@ void normalise(const at::Tensor &input, const affine &norm, const at::Tensor &re
 /// Sums of g and of g*(x - mean), where g is the gradient behind the ReLU. shapes: results (C)
 void sum_gradient(const norm_gradient &at, double *sums, double *products);
 
-/// to = (g - constant - (x - mean)*slope)*factor, and g itself into `residual` where that is defined.
-/// shapes: constant, slope (C), to and residual (B,C,h,w)
+/// to = (g - constant - (x - mean)*slope)*factor, and g itself into `residual` where that is defined; `to`
+/// may be the input. shapes: constant, slope (C), to and residual (B,C,h,w)
 void differentiate_norm(const norm_gradient &at, const float *constant, const float *slope, at::Tensor &to,
                         at::Tensor &residual);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../threads.hpp"
+#include "memory.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -18,12 +19,12 @@ namespace lipt::torch::detail {
 /// One tensor a part, in the order of the batch.
 using parts = std::vector<at::Tensor>;
 
-/// Images a part of a batch in training: up to four parts of few images, up to eight of at least eight images
-/// each. A GPU takes a batch as one.
+/// Images a part of a batch in training: up to four parts of few images, up to eight of at least sixteen
+/// images each. A GPU takes a batch as one.
 inline std::int64_t training_part(std::int64_t images, const at::Device &device) {
     if (!device.is_cpu()) return images;
     const auto share = [images](std::int64_t count) { return (images + count - 1) / count; };
-    return std::max(share(8), std::min<std::int64_t>(8, share(4)));
+    return std::max(share(8), std::min<std::int64_t>(16, share(4)));
 }
 
 /// Images a part in evaluation: always as many, since a library may round by how many there are.
@@ -34,8 +35,10 @@ inline std::int64_t evaluation_part(std::int64_t images, const at::Device &devic
 /// Calls work(part) for each of them: side by side on a processor, one thread each.
 template <class Work>
 void each_part(std::size_t count, Work work) {
+    const auto memory = memory_use::current();
     at::parallel_for(0, static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
         const thread_budget one_thread(1);
+        const memory_use kept(memory);
         const at::NoGradGuard no_graph;
         for (auto part = begin; part < end; ++part) work(static_cast<std::size_t>(part));
     });
