@@ -20,8 +20,18 @@ using namespace detail;
 
 namespace {
 
-computation computation_of(const backend_options &options) {
+/// Channels last, but on a processor channels first where every convolution is wide: there oneDNN's own
+/// blocks of channels gain more than bringing images into them and back costs.
+at::MemoryFormat format_of(const network_spec &spec, const at::Device &device) {
+    const bool wide = std::ranges::all_of(spec.layers, [](const layer &at) {
+        return at.kind != layer_kind::convolution || at.out.channels >= 64;
+    });
+    return device.is_cpu() && wide ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+}
+
+computation computation_of(const network_spec &spec, const backend_options &options) {
     computation how{.device = device_of(options.device)};
+    how.format = format_of(spec, how.device);
     const bool processor = how.device.is_cpu();
     require(!processor || options.arithmetic != precision::float16, "L06",
             "torch: float16 on a processor: use --precision float32 or bfloat16 there");
@@ -81,7 +91,7 @@ pending_loss::operator float() const { return self_->value.item<float>(); }
 class training::implementation {
   public:
     implementation(const network_spec &spec, const backend_options &options)
-        : threads(options.threads), how(computation_of(options)), upload(how.device),
+        : threads(options.threads), how(computation_of(spec, options)), upload(how.device),
           network(make_network(spec, how)), optimiser(spec, how.device) {
         if (how.type == at::kHalf) scale.emplace(how.device);
     }

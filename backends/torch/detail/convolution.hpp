@@ -8,7 +8,8 @@
 namespace lipt::torch::detail {
 
 /// shapes: input (B,in,h,w), weights (out,in,k,k), result (B,out,h',w')
-at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &weights);
+at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &weights,
+                    at::MemoryFormat format);
 
 /// Gradients at the input and at the weights.
 struct convolution_gradients {
@@ -17,7 +18,7 @@ struct convolution_gradients {
 
 /// shapes: from (B,out,h',w'), others as above. `image`: whether the input's is wanted
 convolution_gradients differentiate_convolution(const layer &at, const at::Tensor &input,
-                                                const at::Tensor &weights, const at::Tensor &from,
-                                                bool image);
+                                                const at::Tensor &weights, const at::Tensor &from, bool image,
+                                                at::MemoryFormat format);
 
 } // namespace lipt::torch::detail

@@ -98,7 +98,7 @@ activations interpreter::begin(const at::Tensor &images, phase now) const {
     for (std::size_t number = 1; number <= spec_.layers.size(); ++number) {
         const auto &at = spec_.layers[number - 1];
         if (at.kind == layer_kind::convolution) {
-            pass.kernels[number] = weight(at).to(how_.type).contiguous(at::MemoryFormat::ChannelsLast);
+            pass.kernels[number] = weight(at).to(how_.type).contiguous(how_.format);
         }
         if (at.kind != layer_kind::batch_norm) continue;
         pass.norms[number] = batch_norm(at, {weight(at), weight(at, 1), weight(at, 2), weight(at, 3)});
@@ -163,7 +163,7 @@ void interpreter::join_gradients(std::size_t number, gradient_flow &flow) {
 
 at::Tensor interpreter::normalised(const at::Tensor &images) const {
     auto x = images.to(at::kFloat).div_(255.0f).sub_(mean_).div_(deviation_);
-    return x.to(how_.type).contiguous(at::MemoryFormat::ChannelsLast);
+    return x.to(how_.type).contiguous(how_.format);
 }
 
 void interpreter::evaluate_layer(std::size_t number, std::size_t part, activations &pass) const {
@@ -180,7 +180,7 @@ void interpreter::evaluate_layer(std::size_t number, std::size_t part, activatio
     };
     switch (at.kind) {
     case layer_kind::convolution:
-        output = convolve(at, input, pass.kernels[number]);
+        output = convolve(at, input, pass.kernels[number], how_.format);
         break;
     case layer_kind::batch_norm:
         output = pass.norms[number].apply(input, residual, dies(at.input));
@@ -220,7 +220,8 @@ void interpreter::differentiate_layer(std::size_t number, std::size_t part, acti
     switch (at.kind) {
     case layer_kind::convolution: {
         // The images themselves have no use for a gradient.
-        auto found = differentiate_convolution(at, input, pass.kernels[number], from, at.input != 0);
+        auto found =
+            differentiate_convolution(at, input, pass.kernels[number], from, at.input != 0, how_.format);
         flow.weights[at.weights][part] = std::move(found.weights);
         if (at.input != 0) accumulate(to, std::move(found.input));
         break;
@@ -243,9 +244,8 @@ void interpreter::differentiate_layer(std::size_t number, std::size_t part, acti
         break;
     case layer_kind::average_pool: {
         const auto each = (from / static_cast<double>(at.in.height * at.in.width)).to(input.scalar_type());
-        accumulate(to, each.view({each.size(0), each.size(1), 1, 1})
-                           .expand_as(input)
-                           .contiguous(at::MemoryFormat::ChannelsLast));
+        accumulate(to,
+                   each.view({each.size(0), each.size(1), 1, 1}).expand_as(input).contiguous(how_.format));
         break;
     }
     case layer_kind::linear:

@@ -36,41 +36,75 @@ inline void store(Value *to, const vector<Width> &value) {
     }
 }
 
-/// A tensor's memory as rows of channels.
-struct extent {
-    explicit extent(const at::Tensor &of) : channels(of.size(1)), rows(of.numel() / channels) {
-        TORCH_INTERNAL_ASSERT(of.is_contiguous(at::MemoryFormat::ChannelsLast));
+/// Values side by side in memory: of neighbouring channels (`Across`, channels last) or of one.
+template <int Width, bool Across>
+struct place {
+    static constexpr int width = Width;
+    std::int64_t offset, channel;
+
+    /// What belongs to the channels of these values.
+    vector<Width> of_channels(const float *values) const {
+        if constexpr (Across) {
+            return load<Width>(values + channel);
+        } else {
+            return vector<Width>{} + values[channel];
+        }
     }
-    std::int64_t channels, rows;
 };
 
-/// Calls body(width, first channel) for all channels, eight at a time as long as there are as many.
-template <class Body>
-inline void for_channels(std::int64_t channels, Body body) {
-    std::int64_t c = 0;
-    for (; c + 8 <= channels; c += 8) body(std::integral_constant<int, 8>{}, c);
-    for (; c < channels; ++c) body(std::integral_constant<int, 1>{}, c);
+/// Calls body(place) for one value after another, eight at a time as long as there are as many; they start at
+/// an offset in memory and at a channel.
+template <bool Across, class Body>
+inline void for_run(std::int64_t count, std::int64_t offset, std::int64_t channel, Body body) {
+    std::int64_t i = 0;
+    for (; i + 8 <= count; i += 8) body(place<8, Across>{offset + i, Across ? channel + i : channel});
+    for (; i < count; ++i) body(place<1, Across>{offset + i, Across ? channel + i : channel});
 }
 
-/// Sums two values a place over all rows. term(width, offset, channel, first, second) adds those of one
-/// place.
+/// How a tensor lies in memory. shapes: (B,C,h,w)
+struct extent {
+    explicit extent(const at::Tensor &of)
+        : images(of.size(0)), channels(of.size(1)), plane(of.numel() / (images * channels)),
+          channels_last(of.is_contiguous(at::MemoryFormat::ChannelsLast)) {
+        TORCH_INTERNAL_ASSERT(channels_last || of.is_contiguous());
+    }
+    std::int64_t images, channels, plane;
+    bool channels_last;
+};
+
+/// Calls body(place) for all values.
+template <class Body>
+inline void for_places(const extent &of, Body body) {
+    if (of.channels_last) {
+        for (std::int64_t row = 0; row < of.images * of.plane; ++row) {
+            for_run<true>(of.channels, row * of.channels, 0, body);
+        }
+    } else {
+        for (std::int64_t p = 0; p < of.images * of.channels; ++p) {
+            for_run<false>(of.plane, p * of.plane, p % of.channels, body);
+        }
+    }
+}
+
+// Sums are in float for a stretch, four vectors side by side so that an addition need not wait for the one
+// before, and in double from one stretch to the next.
+inline constexpr std::int64_t stretch = 128, tall = 4;
+
+/// Channels last: adds a stretch of rows to sums of each channel.
 template <class Term>
 void sum_rows(const extent &of, double *first, double *second, Term term) {
-    // In float for a stretch, four rows at a time so that an addition need not wait for the one before.
-    constexpr std::int64_t stretch = 128, tall = 4;
-    const auto channels = of.channels;
+    const auto channels = of.channels, rows = of.images * of.plane;
     std::vector<float> sums(static_cast<std::size_t>(2 * channels));
-    std::fill_n(first, channels, 0.0);
-    std::fill_n(second, channels, 0.0);
-    for (std::int64_t begin = 0; begin < of.rows; begin += stretch) {
+    for (std::int64_t begin = 0; begin < rows; begin += stretch) {
         std::fill(sums.begin(), sums.end(), 0.0f);
-        const auto end = std::min(begin + stretch, of.rows);
+        const auto end = std::min(begin + stretch, rows);
         for (auto row = begin; row < end; row += tall) {
             const auto height = std::min(tall, end - row);
-            for_channels(channels, [&](auto width, std::int64_t c) {
+            for_run<true>(channels, row * channels, 0, [&](auto at) {
+                constexpr int width = decltype(at)::width;
                 vector<width> a{}, b{};
-                for (std::int64_t k = 0; k < height; ++k) term(width, (row + k) * channels + c, c, a, b);
-                float *const to = sums.data() + c;
+                for (std::int64_t k = 0; k < height; ++k, at.offset += channels) term(at, a, b);
+                float *const to = sums.data() + at.channel;
                 store<width>(to, load<width>(to) + a);
                 store<width>(to + channels, load<width>(to + channels) + b);
             });
@@ -82,11 +116,44 @@ void sum_rows(const extent &of, double *first, double *second, Term term) {
     }
 }
 
-/// Calls body(width, offset, channel) for all places.
-template <class Body>
-inline void for_places(const extent &of, Body body) {
-    for (std::int64_t row = 0; row < of.rows; ++row) {
-        for_channels(of.channels, [&](auto width, std::int64_t c) { body(width, row * of.channels + c, c); });
+/// Channels first: adds a stretch of one plane to its channel's sums.
+template <class Term>
+void sum_stretch(std::int64_t length, std::int64_t offset, std::int64_t channel, double &first,
+                 double &second, Term term) {
+    vector<8> a[tall]{}, b[tall]{};
+    vector<1> last_a{}, last_b{};
+    for_run<false>(length, offset, channel, [&](auto at) {
+        if constexpr (decltype(at)::width == 8) {
+            const auto chain = (at.offset - offset) / 8 % tall;
+            term(at, a[chain], b[chain]);
+        } else {
+            term(at, last_a, last_b);
+        }
+    });
+    const auto sum_a = (a[0] + a[1]) + (a[2] + a[3]), sum_b = (b[0] + b[1]) + (b[2] + b[3]);
+    first += static_cast<double>(last_a[0]);
+    second += static_cast<double>(last_b[0]);
+    for (int i = 0; i < 8; ++i) {
+        first += static_cast<double>(sum_a[i]);
+        second += static_cast<double>(sum_b[i]);
+    }
+}
+
+/// Sums two values a place for each channel. term(place, first, second) adds those of one place.
+template <class Term>
+void sum_places(const extent &of, double *first, double *second, Term term) {
+    std::fill_n(first, of.channels, 0.0);
+    std::fill_n(second, of.channels, 0.0);
+    if (of.channels_last) {
+        sum_rows(of, first, second, term);
+        return;
+    }
+    for (std::int64_t p = 0; p < of.images * of.channels; ++p) {
+        const auto c = p % of.channels;
+        for (std::int64_t begin = 0; begin < of.plane; begin += 8 * stretch) {
+            sum_stretch(std::min(8 * stretch, of.plane - begin), p * of.plane + begin, c, first[c], second[c],
+                        term);
+        }
     }
 }
 
@@ -104,19 +171,20 @@ struct gated {
     const Value *from, *input, *output;
     affine norm;
 
-    template <int Width>
-    inline vector<Width> distance(std::int64_t offset, std::int64_t c) const {
-        return load<Width>(input + offset) - load<Width>(norm.mean + c);
+    template <class Place>
+    inline vector<Place::width> distance(const Place &at) const {
+        return load<Place::width>(input + at.offset) - at.of_channels(norm.mean);
     }
-    template <int Width>
-    inline vector<Width> gradient(std::int64_t offset, std::int64_t c, const vector<Width> &distance) const {
-        const vector<Width> zero{}, value = load<Width>(from + offset);
+    template <class Place>
+    inline vector<Place::width> gradient(const Place &at, const vector<Place::width> &distance) const {
+        constexpr int width = Place::width;
+        const vector<width> zero{}, value = load<width>(from + at.offset);
         if constexpr (Gate == gate::open) {
             return value;
         } else if constexpr (Gate == gate::output) {
-            return load<Width>(output + offset) > zero ? value : zero;
+            return load<width>(output + at.offset) > zero ? value : zero;
         } else {
-            const auto y = distance * load<Width>(norm.factor + c) + load<Width>(norm.shift + c);
+            const auto y = distance * at.of_channels(norm.factor) + at.of_channels(norm.shift);
             return y > zero ? value : zero;
         }
     }
@@ -158,15 +226,16 @@ void find_statistics(const at::Tensor &input, double *mean, double *squares) {
         // Distances from one value of the channel: no cancellation, and one pass.
         std::vector<float> origin(static_cast<std::size_t>(of.channels));
         for (std::int64_t c = 0; c < of.channels; ++c) {
-            origin[static_cast<std::size_t>(c)] = static_cast<float>(source[c]);
+            origin[static_cast<std::size_t>(c)] =
+                static_cast<float>(source[of.channels_last ? c : c * of.plane]);
         }
-        sum_rows(of, mean, squares,
-                 [&](auto width, std::int64_t offset, std::int64_t c, auto &sum, auto &square) {
-                     const auto distance = load<width>(source + offset) - load<width>(origin.data() + c);
-                     sum += distance;
-                     square += distance * distance;
-                 });
-        const auto count = static_cast<double>(of.rows);
+        sum_places(of, mean, squares, [&](const auto &at, auto &sum, auto &square) {
+            const auto distance =
+                load<std::decay_t<decltype(at)>::width>(source + at.offset) - at.of_channels(origin.data());
+            sum += distance;
+            square += distance * distance;
+        });
+        const auto count = static_cast<double>(of.images * of.plane);
         for (std::int64_t c = 0; c < of.channels; ++c) {
             const double total = mean[c], square = squares[c] - total * total / count;
             mean[c] = static_cast<double>(origin[static_cast<std::size_t>(c)]) + total / count;
@@ -177,19 +246,19 @@ void find_statistics(const at::Tensor &input, double *mean, double *squares) {
 
 void normalise(const at::Tensor &input, const affine &norm, const at::Tensor &residual, bool relu,
                at::Tensor &output) {
-    const extent of(input);
     with_type(input, [&](auto value) {
         using type = decltype(value);
         const type *const source = input.data_ptr<type>();
         const type *const other = residual.defined() ? residual.data_ptr<type>() : nullptr;
         type *const target = output.data_ptr<type>();
         const auto each = [&](auto with_residual, auto with_relu) {
-            for_places(of, [&](auto width, std::int64_t offset, std::int64_t c) {
-                auto y = (load<width>(source + offset) - load<width>(norm.mean + c)) *
-                             load<width>(norm.factor + c) +
-                         load<width>(norm.shift + c);
-                if constexpr (with_residual) y += load<width>(other + offset);
-                store<width>(target + offset, with_relu ? rectified<width>(y) : y);
+            for_places(extent(input), [&](const auto &at) {
+                constexpr int width = std::decay_t<decltype(at)>::width;
+                auto y = (load<width>(source + at.offset) - at.of_channels(norm.mean)) *
+                             at.of_channels(norm.factor) +
+                         at.of_channels(norm.shift);
+                if constexpr (with_residual) y += load<width>(other + at.offset);
+                store<width>(target + at.offset, with_relu ? rectified<width>(y) : y);
             });
         };
         using yes = std::true_type;
@@ -204,13 +273,11 @@ void normalise(const at::Tensor &input, const affine &norm, const at::Tensor &re
 
 void sum_gradient(const norm_gradient &at, double *sums, double *products) {
     with_gate(at, [&](const auto &gated) {
-        sum_rows(extent(at.input), sums, products,
-                 [&](auto width, std::int64_t offset, std::int64_t c, auto &sum, auto &product) {
-                     const auto distance = gated.template distance<width>(offset, c);
-                     const auto gradient = gated.template gradient<width>(offset, c, distance);
-                     sum += gradient;
-                     product += gradient * distance;
-                 });
+        sum_places(extent(at.input), sums, products, [&](const auto &here, auto &sum, auto &product) {
+            const auto distance = gated.distance(here), gradient = gated.gradient(here, distance);
+            sum += gradient;
+            product += gradient * distance;
+        });
     });
 }
 
@@ -220,13 +287,13 @@ void differentiate_norm(const norm_gradient &at, const float *constant, const fl
         using value = typename std::decay_t<decltype(gated)>::value_type;
         value *const target = to.data_ptr<value>();
         value *const passed = residual.defined() ? residual.data_ptr<value>() : nullptr;
-        for_places(extent(at.input), [&](auto width, std::int64_t offset, std::int64_t c) {
-            const auto distance = gated.template distance<width>(offset, c);
-            const auto gradient = gated.template gradient<width>(offset, c, distance);
-            if (passed != nullptr) store<width>(passed + offset, gradient);
-            store<width>(target + offset,
-                         (gradient - load<width>(constant + c) - distance * load<width>(slope + c)) *
-                             load<width>(at.norm.factor + c));
+        for_places(extent(at.input), [&](const auto &here) {
+            constexpr int width = std::decay_t<decltype(here)>::width;
+            const auto distance = gated.distance(here), gradient = gated.gradient(here, distance);
+            if (passed != nullptr) store<width>(passed + here.offset, gradient);
+            store<width>(target + here.offset,
+                         (gradient - here.of_channels(constant) - distance * here.of_channels(slope)) *
+                             here.of_channels(at.norm.factor));
         });
     });
 }

@@ -1,5 +1,5 @@
-// Passes over one part of a batch on the processor, channels last: what batch-norm computes, with the sum of
-// a residual and the ReLU that follow it.
+// Passes over one part of a batch on the processor, channels last or first: what batch-norm computes, with
+// the sum of a residual and the ReLU that follow it.
 #pragma once
 
 #include <ATen/ATen.h>
