@@ -1,18 +1,8 @@
 #include "convolution.hpp"
 
-#include <array>
-#include <tuple>
+#include <utility>
 
 namespace lipt::torch::detail {
-namespace {
-
-/// The same extent in both directions, as ATen takes it.
-std::array<std::int64_t, 2> pair_of(std::size_t extent) {
-    return {static_cast<std::int64_t>(extent), static_cast<std::int64_t>(extent)};
-}
-
-} // namespace
-
 at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &weights,
                     at::MemoryFormat format) {
     return at::conv2d(input, weights, {}, pair_of(at.stride), pair_of(at.padding)).contiguous(format);

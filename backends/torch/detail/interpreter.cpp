@@ -2,7 +2,6 @@
 
 #include "convolution.hpp"
 
-#include <array>
 #include <tuple>
 #include <utility>
 
@@ -11,11 +10,6 @@ namespace {
 
 at::Tensor channels_of(const std::vector<float> &values, const at::Device &device) {
     return at::tensor(values).view({1, static_cast<std::int64_t>(values.size()), 1, 1}).to(device);
-}
-
-/// The same extent in both directions, as ATen takes it.
-std::array<std::int64_t, 2> pair_of(std::size_t extent) {
-    return {static_cast<std::int64_t>(extent), static_cast<std::int64_t>(extent)};
 }
 
 /// Adds a gradient to what has come to a value so far. A new one, which nobody else holds, takes the sum; one
@@ -54,7 +48,9 @@ interpreter::interpreter(const network_spec &spec, const computation &how)
         const auto &at = spec_.layers[number - 1];
         last_use_[at.input] = number;
         ++reads_[at.input];
-        if (at.residual != layer::none) last_use_[at.residual] = number, ++reads_[at.residual];
+        if (at.residual == layer::none) continue;
+        last_use_[at.residual] = number;
+        ++reads_[at.residual];
     }
     // The embedding is a result, as the logits are.
     last_use_[spec_.layers.back().input] = layer::none;

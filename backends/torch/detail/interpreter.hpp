@@ -22,7 +22,7 @@ enum class phase { evaluation, observation, training };
 struct computation {
     at::Device device = at::kCPU;
     at::ScalarType type = at::kFloat; ///< of activations and of the weights of convolutions; sums are float32
-    at::MemoryFormat format = at::MemoryFormat::ChannelsLast;
+    at::MemoryFormat format = at::MemoryFormat::ChannelsLast; ///< of activations
 };
 
 /// One pass over a batch, by layer number (0: the normalised images): outputs, a part each, and what else the
