@@ -33,7 +33,8 @@ class training::implementation {
                    .labels = batch.labels.data(),
                    .sample_weights = batch.weights.empty() ? nullptr : batch.weights.data(),
                    .state = weights.weights(),
-                   .backward_state = weights.for_backward(threads),
+                   .forward_weights = weights.for_forward(threads),
+                   .backward_weights = weights.for_backward(threads),
                    .gradient = weights.gradient(),
                    .share = share,
                    .logits = logits.data(),
@@ -120,8 +121,11 @@ void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, 
                                                 purpose::statistics, &self.train);
     }
     self.observe->prepare(count);
-    self.observe->run(
-        {.pixels = pixels.data(), .count = count, .state = self.weights.weights(), .share = share});
+    self.observe->run({.pixels = pixels.data(),
+                       .count = count,
+                       .state = self.weights.weights(),
+                       .forward_weights = self.weights.for_forward(self.threads),
+                       .share = share});
     self.folded_is_current = false;
 }
 

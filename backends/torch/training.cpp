@@ -1,6 +1,8 @@
 #include "training.hpp"
 
 #include "detail/interpreter.hpp"
+#include "detail/memory.hpp"
+#include "detail/moves.hpp"
 #include "detail/optimiser.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
@@ -19,22 +21,31 @@ using namespace detail;
 
 namespace {
 
-computation computation_of(const backend_options &options) {
+/// Channels last, but on a processor channels first where every convolution is wide: there oneDNN's own
+/// blocks of channels gain more than bringing images into them and back costs.
+at::MemoryFormat format_of(const network_spec &spec, const at::Device &device) {
+    const bool wide = std::ranges::all_of(spec.layers, [](const layer &at) {
+        return at.kind != layer_kind::convolution || at.out.channels >= 64;
+    });
+    return device.is_cpu() && wide ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+}
+
+computation computation_of(const network_spec &spec, const backend_options &options) {
     computation how{.device = device_of(options.device)};
+    how.format = format_of(spec, how.device);
     const bool processor = how.device.is_cpu();
     require(!processor || options.arithmetic != precision::float16, "L06",
             "torch: float16 on a processor: use --precision float32 or bfloat16 there");
     if (options.arithmetic == precision::bfloat16) how.type = at::kBFloat16;
     if (options.arithmetic == precision::float16) how.type = at::kHalf;
-    if (!processor) how.format = at::MemoryFormat::ChannelsLast;
     return how;
 }
 
-/// For its lifetime: this many threads, no graph, and a GPU's libraries that round alike every time. What the
-/// process had set comes back afterwards.
+/// For its lifetime: this many threads, memory kept from the calls before, no graph, and a GPU's libraries
+/// that round alike every time. What the process had set comes back afterwards.
 class quiet_call {
   public:
-    explicit quiet_call(std::size_t threads) : budget_(threads) {
+    quiet_call(std::size_t threads, kept_memory &memory) : memory_(memory), budget_(threads) {
         auto &context = at::globalContext();
         context.setDeterministicCuDNN(true);
         context.setBenchmarkCuDNN(false);
@@ -47,6 +58,7 @@ class quiet_call {
         context.setBenchmarkCuDNN(benchmark_);
         context.setAllowTF32CuDNN(tf32_convolutions_);
         context.setAllowTF32CuBLAS(tf32_products_);
+        memory_.tidy();
     }
     quiet_call(const quiet_call &) = delete;
     quiet_call &operator=(const quiet_call &) = delete;
@@ -56,6 +68,8 @@ class quiet_call {
     bool benchmark_ = at::globalContext().benchmarkCuDNN();
     bool tf32_convolutions_ = at::globalContext().allowTF32CuDNN();
     bool tf32_products_ = at::globalContext().allowTF32CuBLAS();
+    kept_memory &memory_;
+    memory_use use_{memory_};
     thread_budget budget_;
     at::NoGradGuard no_graph_;
 };
@@ -78,7 +92,7 @@ pending_loss::operator float() const { return self_->value.item<float>(); }
 class training::implementation {
   public:
     implementation(const network_spec &spec, const backend_options &options)
-        : threads(options.threads), how(computation_of(options)), upload(how.device),
+        : threads(options.threads), how(computation_of(spec, options)), upload(how.device),
           network(make_network(spec, how)), optimiser(spec, how.device) {
         if (how.type == at::kHalf) scale.emplace(how.device);
     }
@@ -98,6 +112,12 @@ class training::implementation {
         const auto size = [](std::size_t extent) { return static_cast<std::int64_t>(extent); };
         return upload(pixels, {size(count), size(shape.channels), size(shape.height), size(shape.width)});
     }
+    at::Tensor moved_images(const batch_view &batch) const {
+        const auto still = images(batch.pixels, batch.size());
+        if (batch.moves.empty()) return still;
+        const auto rows = rows_of(batch.moves);
+        return move_images(still, upload(std::span(rows), {static_cast<std::int64_t>(batch.size()), 3}));
+    }
     device_output evaluate(const at::Tensor &images) {
         return std::visit([&](auto &own) { return own.evaluate(images); }, network);
     }
@@ -108,7 +128,7 @@ class training::implementation {
     /// The gradient of the mean weighted cross-entropy, and the loss itself on the device.
     at::Tensor differentiate(const batch_view &batch, double share) {
         const auto count = static_cast<std::int64_t>(batch.size());
-        const device_batch there{.images = images(batch.pixels, batch.size()),
+        const device_batch there{.images = moved_images(batch),
                                  .labels = upload(batch.labels, {count, 1}).to(at::kLong),
                                  .weights = batch.weights.empty() ? at::Tensor()
                                                                   : upload(batch.weights, {count, 1})};
@@ -129,6 +149,7 @@ class training::implementation {
     std::size_t piece() const { return how.device.is_cpu() ? 64 : 256; }
 
     std::size_t threads;
+    kept_memory memory;
     computation how;
     uploader upload;
     std::variant<interpreter, script> network;
@@ -179,6 +200,8 @@ training training::make(const network_spec &spec, const backend_options &options
 
 const network_spec &training::spec() const noexcept { return self_->spec(); }
 
+bool training::moves_images() const noexcept { return !self_->how.device.is_cpu(); }
+
 void training::load(std::span<const float> weights, std::span<const float> momentum) {
     check_state(spec(), weights);
     check_momentum(spec(), momentum);
@@ -199,8 +222,8 @@ training_state training::read() const {
 }
 
 pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
-    check_batch(spec(), batch, step);
-    const quiet_call guard(self_->threads);
+    check_batch(spec(), batch, step, true);
+    const quiet_call guard(self_->threads, self_->memory);
     auto loss = self_->differentiate(batch, batch_norm_momentum);
     self_->descend(step);
     return pending_loss(
@@ -209,7 +232,7 @@ pending_loss training::train_step(const batch_view &batch, const sgd_step &step)
 
 network_output training::forward(std::span<const std::uint8_t> pixels, std::size_t count) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     network_output output;
     output.logits.resize({count, spec().classes});
     output.embeddings.resize({count, spec().embedding_size()});
@@ -235,13 +258,13 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
 
 void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads);
+    const quiet_call guard(self_->threads, self_->memory);
     self_->observe(self_->images(pixels, count), share);
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
-    check_batch(spec(), batch);
-    const quiet_call guard(self_->threads);
+    check_batch(spec(), batch, {}, true);
+    const quiet_call guard(self_->threads, self_->memory);
     self_->differentiate(batch, 0);
     auto &gradient = self_->gradient();
     if (self_->scale) gradient.div_(self_->scale->scale());

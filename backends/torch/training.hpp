@@ -33,16 +33,18 @@ class training {
     ~training();
 
     const network_spec &spec() const noexcept;
+    /// Whether crops and flips are better left to this backend: on a GPU. It makes a batch's moves anywhere.
+    bool moves_images() const noexcept;
     /// errors: T01, T02, T03
     void load(std::span<const float> weights, std::span<const float> momentum = {});
     training_state read() const;
-    /// errors: T04 to T07. cost: one forward and one backward pass; nothing waits for a device
+    /// errors: T04 to T07, T09. cost: one forward and one backward pass; nothing waits for a device
     pending_loss train_step(const batch_view &batch, const sgd_step &step = {});
     /// errors: T04. cost: memory of one piece of the images at a time
     network_output forward(std::span<const std::uint8_t> pixels, std::size_t count);
     /// errors: T04. cost: one forward pass; memory for all `count` images at once
     void observe(std::span<const std::uint8_t> pixels, std::size_t count, float share);
-    /// errors: T04 to T06
+    /// errors: T04 to T06, T09
     std::vector<float> gradient(const batch_view &batch);
 
   private:

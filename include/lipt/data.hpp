@@ -161,10 +161,18 @@ inline stratified_split split_stratified(std::span<const std::int32_t> labels, s
     return split;
 }
 
-/// Images and labels copied out of a set, contiguous. shapes: pixels (B,ch,h,w), labels (B)
+/// How an image is to be moved, what comes in from outside being zero, and then mirrored left and right.
+struct image_move {
+    std::int32_t down = 0, right = 0; ///< pixels
+    std::int32_t mirrored = 0;        ///< 0 or 1
+};
+
+/// Images and labels copied out of a set, contiguous. shapes: pixels (B,ch,h,w), labels (B), moves (B) that
+/// are still to be made, or empty for none
 struct image_batch {
     std::vector<std::uint8_t> pixels;
     std::vector<std::int32_t> labels;
+    std::vector<image_move> moves;
 
     std::size_t size() const noexcept { return labels.size(); }
 };

@@ -2,6 +2,7 @@
 // pipeline.
 #pragma once
 
+#include <lipt/data.hpp>
 #include <lipt/network.hpp>
 #include <lipt/tensor.hpp>
 
@@ -16,11 +17,13 @@
 
 namespace lipt {
 
-/// One batch for training; a view. shapes: pixels (B,ch,h,w), labels (B), weights (B) or empty for all ones
+/// One batch for training; a view. shapes: pixels (B,ch,h,w), labels (B), weights (B) or empty for all ones,
+/// moves (B) or empty for none
 struct batch_view {
     std::span<const std::uint8_t> pixels;
     std::span<const std::int32_t> labels;
     std::span<const float> weights;
+    std::span<const image_move> moves; ///< that an `image_mover` makes before it trains
 
     std::size_t size() const noexcept { return labels.size(); }
 };
@@ -102,6 +105,21 @@ concept training_backend = std::movable<Backend> &&
     { backend.gradient(batch) } -> std::same_as<std::vector<float>>;
 };
 
+/// A backend that moves and mirrors the images of a batch itself, say on a device; `moves_images()` tells
+/// whether it wants to. The results are those of images moved before, bit for bit.
+template <class Backend>
+concept image_mover = requires(const Backend constant) {
+    { constant.moves_images() } -> std::same_as<bool>;
+};
+template <class Backend>
+bool moves_images(const Backend &backend) {
+    if constexpr (image_mover<Backend>) {
+        return backend.moves_images();
+    } else {
+        return false;
+    }
+}
+
 /// Checks that a network is described by its layers, for a backend that runs no module. errors: N04
 inline void check_layers(const network_spec &spec, std::string_view backend) {
     require(spec.module.empty(), "N04", "network: '", spec.module,
@@ -135,8 +153,14 @@ inline void check_images(const network_spec &spec, std::span<const std::uint8_t>
             " bytes each and at least one image");
 }
 
-/// Checks a batch: sizes agree, labels in range. errors: T04, T05 labels, T06 sample weights, T07 mask
-inline void check_batch(const network_spec &spec, const batch_view &batch, const sgd_step &step = {}) {
+/// Checks a batch: sizes agree, labels in range; `moves`: the backend is an `image_mover`.
+/// errors: T04, T05 labels, T06 sample weights, T07 mask, T09 moves
+inline void check_batch(const network_spec &spec, const batch_view &batch, const sgd_step &step = {},
+                        bool moves = false) {
+    require(batch.moves.empty() || moves, "T09",
+            "batch: images to be moved, but this backend moves none: move them before");
+    require(batch.moves.empty() || batch.moves.size() == batch.size(), "T09", "batch: ", batch.moves.size(),
+            " moves for ", batch.size(), " samples: give one each, or none");
     check_images(spec, batch.pixels, batch.size());
     for (const auto label : batch.labels) {
         require(label >= 0 && static_cast<std::size_t>(label) < spec.classes, "T05", "batch: label ", label,

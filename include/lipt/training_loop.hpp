@@ -119,13 +119,13 @@ epoch_report train_epoch(Backend &backend, const image_set &set, const epoch_sam
         report.learning_rate = learning_rate_at(options, progress);
         const auto weights = samples.weights.empty() ? std::span<const float>{}
                                                      : std::span(samples.weights).subspan(first, size);
-        losses.push_back(
-            backend.train_step({.pixels = batch.pixels, .labels = batch.labels, .weights = weights},
-                               {.learning_rate = report.learning_rate,
-                                .momentum = options.momentum,
-                                .weight_decay = options.weight_decay,
-                                .nesterov = options.nesterov,
-                                .keep_mask = keep_mask}));
+        losses.push_back(backend.train_step(
+            {.pixels = batch.pixels, .labels = batch.labels, .weights = weights, .moves = batch.moves},
+            {.learning_rate = report.learning_rate,
+             .momentum = options.momentum,
+             .weight_decay = options.weight_decay,
+             .nesterov = options.nesterov,
+             .keep_mask = keep_mask}));
         report.samples += size;
         step(s + 1, steps);
     }
@@ -156,7 +156,7 @@ void train(Backend &backend, const image_set &set, const train_options &options,
            Step step = {}) {
     require(options.batch_size > 0 && options.epochs >= 0, "W03", "train: batch size ", options.batch_size,
             " and ", options.epochs, " epochs: expected at least 1 and 0");
-    augmenter augment(options.augment);
+    augmenter augment(options.augment, moves_images(backend));
     const std::size_t epochs = detail::whole_epochs(options.epochs);
     for (std::size_t epoch = first_epoch; epoch < epochs; ++epoch) {
         epoch_samples samples = source(epoch);

@@ -18,14 +18,14 @@
 
 namespace lipt {
 
-/// The candidates of the trials, stratified random first. Without names: coverage, samples of middling
-/// difficulty and strata of it, and the hardest as well where a quarter or more is kept; a guess from other
-/// people's figures, which the trials are there to put to the test. errors: C01, C40 an unknown name
+/// The candidates of the trials, stratified random first. Without names: a random subset drawn anew each
+/// epoch, coverage, samples of middling difficulty and strata of it, and the hardest as well where a quarter
+/// or more is kept. errors: C01, C40 an unknown name
 inline std::vector<named_method> trial_candidates(const pipeline_settings &settings) {
     std::string names = settings.trials.candidates;
     if (names.empty()) {
-        names = settings.fraction < 0.25 ? "facility-location,moderate,el2n/ccs"
-                                         : "facility-location,moderate,el2n/ccs,el2n";
+        names = settings.fraction < 0.25 ? "rs2,facility-location,moderate,el2n/ccs"
+                                         : "rs2,facility-location,moderate,el2n/ccs,el2n";
     }
     std::vector<named_method> all{method_of("stratified", settings.method)};
     for (std::size_t first = 0; first <= names.size();) {
@@ -94,16 +94,65 @@ inline double first_rung_samples(std::span<const std::size_t> sizes, double budg
     return budget / parts;
 }
 
+/// What candidates keep, and the part of it that a trial may train on.
+template <tensor_backend Tensor>
+class trial_subsets {
+  public:
+    /// scored: samples of the training set that no trial trains on
+    trial_subsets(const pipeline_context &context, const Tensor &tensor,
+                  const candidate_features<Tensor> &features, std::span<const std::int64_t> scored)
+        : context_(context), tensor_(tensor), features_(features), left_out_(context.train.size()) {
+        for (const auto index : scored) left_out_[static_cast<std::size_t>(index)] = true;
+    }
+
+    /// A method's choice in an epoch, in the training set's numbers.
+    selection choose(const named_method &method, std::uint32_t epoch = 0) const {
+        auto chosen = choose_from(context_, tensor_, features_, method, epoch);
+        to_set_indices(chosen, features_.ranked, context_.train.size());
+        return chosen;
+    }
+    epoch_samples without_scored(const selection &chosen) const {
+        const auto whole = samples_of(chosen, context_.settings.use_weights);
+        epoch_samples rest;
+        for (std::size_t i = 0; i < whole.indices.size(); ++i) {
+            if (left_out_[static_cast<std::size_t>(whole.indices[i])]) continue;
+            rest.indices.push_back(whole.indices[i]);
+            if (!whole.weights.empty()) rest.weights.push_back(whole.weights[i]);
+        }
+        return rest;
+    }
+    /// All candidates, stratified random first. errors: U11 a subset that leaves a trial no sample
+    std::vector<contestant> contestants() const {
+        std::vector<contestant> all;
+        for (auto &method : trial_candidates(context_.settings)) {
+            contestant one{.chosen = choose(method)};
+            one.samples = without_scored(one.chosen);
+            require(!one.samples.indices.empty(), "U11", "select: --fraction ", context_.settings.fraction,
+                    " leaves the trial of ", method.name, " no sample: raise it, or name a --selector");
+            one.method = std::move(method);
+            all.push_back(std::move(one));
+        }
+        return all;
+    }
+
+  private:
+    const pipeline_context &context_;
+    const Tensor &tensor_;
+    const candidate_features<Tensor> &features_;
+    std::vector<bool> left_out_;
+};
+
 /// The trials of one selection.
-template <training_backend Training>
+template <training_backend Training, tensor_backend Tensor>
 class trial_ladder {
   public:
-    trial_ladder(const pipeline_context &context, Training &backend, std::span<const float> start,
-                 std::span<const std::int64_t> scored, stage_cost &cost)
-        : context_(context), backend_(backend), start_(start), cost_(cost),
+    trial_ladder(const pipeline_context &context, Training &backend, const trial_subsets<Tensor> &subsets,
+                 std::span<const float> start, std::span<const std::int64_t> scored, stage_cost &cost)
+        : context_(context), backend_(backend), subsets_(subsets), start_(start), cost_(cost),
           scored_(context.train, {scored.begin(), scored.end()}) {}
 
-    /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it.
+    /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it. A method
+    /// that draws anew each epoch does so here as well.
     void train(contestant &one, double samples) {
         train_options options = context_.settings.main;
         options.epochs = samples / static_cast<double>(one.samples.indices.size());
@@ -111,7 +160,11 @@ class trial_ladder {
         lipt::train(
             backend_, context_.train, options,
             {.seed = context_.settings.seed, .order = stream::trial, .augment = stream::train_augment},
-            [&](std::size_t) { return one.samples; },
+            [&](std::size_t epoch) {
+                if (!one.method.info.resampled || epoch == 0) return one.samples;
+                return subsets_.without_scored(
+                    subsets_.choose(one.method, static_cast<std::uint32_t>(epoch)));
+            },
             [&](const epoch_report &report) { cost_.add_training(report.samples); });
         const auto scored = scored_.view();
         score(one, outputs_on(backend_, scored).logits, scored.labels);
@@ -130,35 +183,11 @@ class trial_ladder {
 
     const pipeline_context &context_;
     Training &backend_;
+    const trial_subsets<Tensor> &subsets_;
     std::span<const float> start_;
     stage_cost &cost_;
     image_part scored_;
 };
-
-/// The candidates' subsets; those of them that are scored are left out of the trial's training.
-template <tensor_backend Tensor>
-std::vector<contestant> contestants_of(const pipeline_context &context, const Tensor &tensor,
-                                       const candidate_features<Tensor> &features,
-                                       std::span<const std::int64_t> scored) {
-    std::vector<bool> left_out(context.train.size());
-    for (const auto index : scored) left_out[static_cast<std::size_t>(index)] = true;
-    std::vector<contestant> all;
-    for (auto &method : trial_candidates(context.settings)) {
-        contestant one{.chosen = choose_from(context, tensor, features, method)};
-        to_set_indices(one.chosen, features.ranked, context.train.size());
-        const auto whole = samples_of(one.chosen, context.settings.use_weights);
-        for (std::size_t i = 0; i < whole.indices.size(); ++i) {
-            if (left_out[static_cast<std::size_t>(whole.indices[i])]) continue;
-            one.samples.indices.push_back(whole.indices[i]);
-            if (!whole.weights.empty()) one.samples.weights.push_back(whole.weights[i]);
-        }
-        require(!one.samples.indices.empty(), "U11", "select: --fraction ", context.settings.fraction,
-                " leaves the trial of ", method.name, " no sample: raise it, or name a --selector");
-        one.method = std::move(method);
-        all.push_back(std::move(one));
-    }
-    return all;
-}
 
 } // namespace detail
 
@@ -180,13 +209,14 @@ choose_by_trials(const pipeline_context &context, Training &backend, const Tenso
         scored.push_back(features.ranked[static_cast<std::size_t>(position)]);
     require(!scored.empty(), "U19", "settings: --trial-hold-out ", settings.trials.hold_out, " of ",
             features.ranked.size(), " samples leaves none to score trials on: raise it");
-    auto contestants = detail::contestants_of(context, tensor, features, scored);
+    const detail::trial_subsets<Tensor> subsets(context, tensor, features, scored);
+    auto contestants = subsets.contestants();
     const auto sizes = detail::rung_sizes(contestants.size());
     const std::size_t kept = contestants[0].chosen.indices.size();
     const double whole =
         settings.main.epochs * static_cast<double>(settings.equal_steps ? context.train.size() : kept);
     double length = detail::first_rung_samples(sizes, settings.trials.budget * whole);
-    detail::trial_ladder<Training> ladder(context, backend, start, scored, cost);
+    detail::trial_ladder<Training, Tensor> ladder(context, backend, subsets, start, scored, cost);
     trial_report report{.chosen = contestants[0].method.name, .scored = scored.size()};
     for (std::size_t rung = 0; rung < sizes.size(); ++rung, length *= 2) {
         // The first is stratified random; the best of the others go on beside it.

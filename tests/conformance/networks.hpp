@@ -48,7 +48,7 @@ struct large_network_case {
     double looser;
 };
 inline constexpr large_network_case library_large_networks[] = {{{"resnet18-224", {3, 44, 36}}, 5, 5},
-                                                                {{"wrn-50-2", {3, 48, 48}}, 2, 50}};
+                                                                {{"wrn-50-2", {3, 48, 48}}, 2, 100}};
 
 /// A backend with networks of its own has no large ones.
 inline constexpr std::span<const large_network_case> large_networks =

@@ -92,4 +92,20 @@ BOOST_AUTO_TEST_CASE(batches_must_fit_together) {
     BOOST_TEST(id() == "LIPT-T04");
 }
 
+BOOST_AUTO_TEST_CASE(moves_are_refused_where_nobody_makes_them) {
+    const auto network = spec();
+    const two_images two;
+    const std::vector<lipt::image_move> moves(2), one(1);
+    auto batch = two.view();
+    const auto refused = [&](bool mover) {
+        return error_id([&] { lipt::check_batch(network, batch, {}, mover); });
+    };
+    BOOST_TEST(refused(false) == "");
+    batch.moves = moves;
+    BOOST_TEST(refused(false) == "LIPT-T09");
+    BOOST_TEST(refused(true) == "");
+    batch.moves = one;
+    BOOST_TEST(refused(true) == "LIPT-T09");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -111,7 +111,8 @@ BOOST_AUTO_TEST_CASE(what_is_scored_is_never_trained_on) {
     std::vector<std::int64_t> scored;
     for (std::int64_t i = 0; i < 300; i += 4) scored.push_back(i);
     std::size_t weighted = 0;
-    for (const auto &one : lipt::detail::contestants_of(context, tensor, features, scored)) {
+    const lipt::detail::trial_subsets<lipt::reference::tensor> subsets(context, tensor, features, scored);
+    for (const auto &one : subsets.contestants()) {
         BOOST_TEST(one.chosen.indices.size() == 60u);
         std::size_t left_out = 0;
         for (const auto index : one.chosen.indices) left_out += index % 4 == 0;
@@ -139,6 +140,26 @@ BOOST_AUTO_TEST_CASE(a_method_that_leads_is_taken) {
     setup named;
     named.settings.selector = "herding";
     BOOST_TEST((trial_run(named).result.subset.indices == free.result.subset.indices));
+}
+
+BOOST_AUTO_TEST_CASE(a_method_that_draws_anew_each_epoch_does_so_on_trial) {
+    // Right labels and fresh weights: nine samples over and over against nine others each time.
+    setup s;
+    s.noisy.labels = s.train.view().labels;
+    s.settings.start = lipt::start_kind::fresh;
+    s.settings.fraction = 0.03;
+    s.settings.main.epochs = 60;
+    s.settings.trials.candidates = "rs2";
+    s.settings.trials.margin = 0;
+    const trial_run run(s);
+    const auto &records = run.store.trials->records;
+    BOOST_TEST_REQUIRE(records.size() == 2u);
+    BOOST_TEST(records[1].accuracy > records[0].accuracy);
+    BOOST_TEST(run.store.trials->chosen == "rs2");
+    // The main training draws anew as well.
+    setup named = s;
+    named.settings.selector = "rs2";
+    BOOST_TEST((trial_run(named).result.trained.state.weights == run.result.trained.state.weights));
 }
 
 BOOST_AUTO_TEST_CASE(impossible_trials_are_refused_before_any_work) {

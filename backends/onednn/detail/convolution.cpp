@@ -1,6 +1,8 @@
 #include "convolution.hpp"
 
+#include "buffer.hpp"
 #include "kernels.hpp"
+#include "winograd.hpp"
 
 #include <lipt/error.hpp>
 
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,8 +93,10 @@ struct convolution::implementation {
     memory::dims strides, padding;
     memory::desc plain, forward_weights, backward_weights, gradient_weights, bias;
     std::map<std::size_t, prepared> forward, backward_data, weights_gradient;
-    std::size_t scratch_bytes = 0;
-    bool own_weights_gradient = false;
+    std::set<std::size_t> prepared_for;
+    std::size_t scratch_floats = 0;
+    bool image_gradient = false;                                     ///< by `image_weights_gradient`
+    bool own_forward = false, own_data = false, own_weights = false; ///< by `winograd`
 
     memory::desc activation(const image_shape &each, std::size_t images, bool blocked) const {
         const auto tag = !blocked                ? memory::format_tag::nchw
@@ -144,30 +149,48 @@ struct convolution::implementation {
                 attributes(),
                 processor()};
     }
-    /// Winograd's F(4x4,3x3) where it was measured to be faster (1.3 to 2 times): not on planes below a tile
+    /// Where Winograd's F(4x4,3x3) was measured to be faster (1.3 to 2.6 times): not on planes below a tile
     /// or two, where transforming the weights costs more than it saves. Its rounding, some ten times that of
     /// the direct sum, is kept out of the forward pass of narrow networks in training, which then follows the
     /// float64 one longer.
-    dnnl::algorithm algorithm(pass which) const {
+    bool winograd_pays(pass which) const {
+        if (shape.kernel != 3 || shape.stride != 1 || shape.input == 0) return false;
         const std::size_t channels = std::min(shape.in.channels, shape.out.channels);
-        bool pays = shape.kernel == 3 && shape.stride == 1 && channel_block() == 16;
         switch (which) {
         case pass::forward:
-            pays = pays && (options.use == purpose::evaluation ? channels >= 32
-                                                               : channels >= 64 && shape.in.height >= 8);
-            break;
+            return options.use == purpose::evaluation ? channels >= 32
+                                                      : channels >= 64 && shape.in.height >= 8;
         case pass::data:
-            pays = pays && channels >= 32 && shape.in.height >= 8;
-            break;
+            return channels >= 32 && shape.in.height >= 8;
         case pass::weights:
-            pays = pays && channels >= 32;
-            break;
+            if (channel_block() == 16) return channels >= 32;
+            // On planes below 3x3 oneDNN would take its reference loop.
+            return channels >= 32 && (shape.in.height >= 8 || std::min(shape.in.height, shape.in.width) < 3);
         }
-        return pays ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
+        return false;
     }
-    void note_scratch(const memory::desc &needed) {
-        scratch_bytes = std::max(scratch_bytes, needed.get_size());
+    dnnl::algorithm algorithm(pass which) const {
+        return channel_block() == 16 && winograd_pays(which) ? dnnl::algorithm::convolution_winograd
+                                                             : dnnl::algorithm::convolution_direct;
     }
+    /// oneDNN has no Winograd for AVX2.
+    bool own_winograd(pass which) const {
+        static const bool fits = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx2 && channel_block() == 8;
+        return fits && winograd_pays(which) && shape.padding == 1 && shape.in.channels % 16 == 0 &&
+               shape.out.channels % 16 == 0;
+    }
+    winograd_shape forward_shape() const {
+        return {shape.in.channels, shape.out.channels, shape.in.height, shape.in.width};
+    }
+    winograd_shape data_shape() const {
+        return {shape.out.channels, shape.in.channels, shape.in.height, shape.in.width};
+    }
+    memory::desc winograd_layout() const {
+        return {plain.dims(), memory::data_type::f32, memory::format_tag::OIhw8i8o};
+    }
+
+    void use_scratch(std::size_t floats) { scratch_floats = std::max(scratch_floats, floats); }
+    void use_scratch(const memory::desc &needed) { use_scratch((needed.get_size() + 3) / sizeof(float)); }
 
     /// Whether the weights lie as `image_weights_gradient` writes them.
     bool images_layout() const {
@@ -176,9 +199,13 @@ struct convolution::implementation {
     }
 
     void prepare_forward(std::size_t images) {
+        if (own_forward) {
+            use_scratch(winograd_scratch_floats(forward_shape()));
+            return;
+        }
         const auto made = describe(images);
         if (!forward_weights) settle(forward_weights, made.weights_desc());
-        note_scratch(made.scratchpad_desc());
+        use_scratch(made.scratchpad_desc());
         std::vector<std::pair<int, memory::desc>> arguments{{DNNL_ARG_SRC, source(images)},
                                                             {DNNL_ARG_WEIGHTS, forward_weights},
                                                             {DNNL_ARG_DST, target(images)},
@@ -188,19 +215,25 @@ struct convolution::implementation {
     }
     void prepare_backward(std::size_t images) {
         const auto hint = describe(images);
-        if (shape.input != 0) {
+        if (own_data) {
+            use_scratch(winograd_scratch_floats(data_shape()));
+        } else if (shape.input != 0) {
             const auto weights = backward_weights ? backward_weights : any_weights();
             const dnnl::convolution_backward_data::primitive_desc made(
                 {algorithm(pass::data), source(images), weights, target(images), strides, padding, padding},
                 plain_attributes(), processor(), hint);
             if (!backward_weights) settle(backward_weights, made.weights_desc());
-            note_scratch(made.scratchpad_desc());
+            use_scratch(made.scratchpad_desc());
             backward_data.emplace(images, prepared(dnnl::convolution_backward_data(made),
                                                    {{DNNL_ARG_DIFF_DST, target(images)},
                                                     {DNNL_ARG_WEIGHTS, backward_weights},
                                                     {DNNL_ARG_DIFF_SRC, source(images)},
                                                     {DNNL_ARG_SCRATCHPAD, made.scratchpad_desc()}},
                                                    threads));
+        }
+        if (own_weights) {
+            use_scratch(winograd_gradient_scratch_floats(forward_shape()));
+            return;
         }
         // The gradient has the layout of the weights, so that the optimiser needs no other.
         const dnnl::convolution_backward_weights::primitive_desc made(
@@ -209,9 +242,9 @@ struct convolution::implementation {
             plain_attributes(), processor(), hint);
         // Without AVX-512 oneDNN has no fast gradient for images of one channel: seventy times the forward
         // pass.
-        own_weights_gradient = std::string_view(made.impl_info_str()).starts_with("ref") && images_layout();
-        if (own_weights_gradient) return;
-        note_scratch(made.scratchpad_desc());
+        image_gradient = std::string_view(made.impl_info_str()).starts_with("ref") && images_layout();
+        if (image_gradient) return;
+        use_scratch(made.scratchpad_desc());
         weights_gradient.emplace(images, prepared(dnnl::convolution_backward_weights(made),
                                                   {{DNNL_ARG_SRC, source(images)},
                                                    {DNNL_ARG_DIFF_DST, target(images)},
@@ -235,6 +268,10 @@ convolution::convolution(const layer &described, const convolution_options &opti
                   memory::data_type::f32,
                   memory::format_tag::oihw};
     self.bias = {{dim(described.out.channels)}, memory::data_type::f32, memory::format_tag::x};
+    self.own_forward = self.own_winograd(pass::forward);
+    self.own_data = options.use == purpose::training && self.own_winograd(pass::data);
+    self.own_weights = options.use == purpose::training && self.own_winograd(pass::weights);
+    if (self.own_forward || self.own_data || self.own_weights) self.forward_weights = self.winograd_layout();
 }
 convolution::convolution(convolution &&) noexcept = default;
 convolution::~convolution() = default;
@@ -244,7 +281,7 @@ void convolution::share_layout(const convolution &other) {
 }
 
 void convolution::prepare(std::size_t images) {
-    if (self_->forward.contains(images)) return;
+    if (!self_->prepared_for.insert(images).second) return;
     const single_threaded guard; // the blocking that oneDNN chooses depends on the threads it sees
     try {
         self_->prepare_forward(images);
@@ -254,11 +291,32 @@ void convolution::prepare(std::size_t images) {
              " channels for ", images, " images: ", reason.message);
     }
 }
-std::size_t convolution::weight_floats() const { return self_->forward_weights.get_size() / sizeof(float); }
-std::size_t convolution::scratch_floats() const { return (self_->scratch_bytes + 3) / 4; }
+std::size_t convolution::weight_floats() const {
+    const auto &self = *self_;
+    return self.own_forward && self.options.use == purpose::evaluation
+               ? winograd_weight_floats(self.forward_shape())
+               : self.forward_weights.get_size() / sizeof(float);
+}
+std::size_t convolution::forward_floats() const {
+    const auto &self = *self_;
+    return self.own_forward && self.options.use != purpose::evaluation
+               ? winograd_weight_floats(self.forward_shape())
+               : 0;
+}
+std::size_t convolution::backward_floats() const {
+    const auto &self = *self_;
+    if (self.own_data) return winograd_weight_floats(self.data_shape());
+    return self.backward_weights ? self.backward_weights.get_size() / sizeof(float) : 0;
+}
+std::size_t convolution::scratch_floats() const { return self_->scratch_floats; }
 
 void convolution::forward(std::size_t images, std::size_t thread, const float *source, const float *weights,
                           const float *bias, float *target, float *scratch) {
+    if (self_->own_forward) {
+        const winograd_ending ending{bias, self_->options.accumulate, self_->options.relu};
+        winograd_convolve(self_->forward_shape(), images, source, weights, ending, target, scratch);
+        return;
+    }
     auto &call = self_->forward.at(images);
     if (self_->options.bias) {
         call.run<5>(thread, {source, weights, target, scratch, bias});
@@ -268,11 +326,19 @@ void convolution::forward(std::size_t images, std::size_t thread, const float *s
 }
 void convolution::backward_data(std::size_t images, std::size_t thread, const float *gradient,
                                 const float *weights, float *target, float *scratch) {
+    if (self_->own_data) {
+        winograd_convolve(self_->data_shape(), images, gradient, weights, {}, target, scratch);
+        return;
+    }
     self_->backward_data.at(images).run<4>(thread, {gradient, weights, target, scratch});
 }
 void convolution::backward_weights(std::size_t images, std::size_t thread, const float *source,
                                    const float *gradient, float *weights, float *scratch) {
-    if (self_->own_weights_gradient) {
+    if (self_->own_weights) {
+        winograd_weights_gradient(self_->forward_shape(), images, source, gradient, weights, scratch);
+        return;
+    }
+    if (self_->image_gradient) {
         const auto &at = self_->shape;
         image_weights_gradient({.channels = at.in.channels,
                                 .height = at.in.height,
@@ -290,13 +356,27 @@ void convolution::backward_weights(std::size_t images, std::size_t thread, const
 }
 
 void convolution::to_blocked(const float *plain, float *blocked) const {
-    reorder(self_->plain, plain, self_->forward_weights, blocked);
+    const auto &self = *self_;
+    if (!self.own_forward || self.options.use != purpose::evaluation) {
+        reorder(self.plain, plain, self.forward_weights, blocked);
+        return;
+    }
+    buffer weights(self.forward_weights.get_size() / sizeof(float));
+    reorder(self.plain, plain, self.forward_weights, weights.data());
+    winograd_weights(self.forward_shape(), weights.data(), blocked);
 }
 void convolution::to_plain(const float *blocked, float *plain) const {
     reorder(self_->forward_weights, blocked, self_->plain, plain);
 }
+void convolution::to_forward(const float *weights, float *target) const {
+    winograd_weights(self_->forward_shape(), weights, target);
+}
 void convolution::to_backward(const float *weights, float *target) const {
-    reorder(self_->forward_weights, weights, self_->backward_weights, target);
+    if (self_->own_data) {
+        winograd_backward_weights(self_->data_shape(), weights, target);
+    } else {
+        reorder(self_->forward_weights, weights, self_->backward_weights, target);
+    }
 }
 
 single_threaded::single_threaded() : threads_(omp_get_max_threads()) { omp_set_num_threads(1); }

@@ -13,7 +13,7 @@ namespace lipt::onednn::detail {
 /// else 8.
 std::size_t channel_block();
 
-/// Training needs all passes, statistics the forward pass in training's layout, evaluation the fastest
+/// Training needs all passes, statistics the forward pass with training's weights, evaluation the fastest
 /// forward pass.
 enum class purpose { training, statistics, evaluation };
 
@@ -40,6 +40,10 @@ class convolution {
     void prepare(std::size_t images);
     /// Floats of the weights in their layout; more than (out,in,kh,kw) only for evaluation.
     std::size_t weight_floats() const;
+    /// Floats of the copy of the weights that the forward pass takes; 0 where it takes them as they are.
+    std::size_t forward_floats() const;
+    /// Floats of the copy of the weights that the data gradient takes; 0 where there is none.
+    std::size_t backward_floats() const;
     /// Floats of working memory that a run needs.
     std::size_t scratch_floats() const;
 
@@ -53,7 +57,8 @@ class convolution {
     /// Between (out,in,kh,kw) and the layout of the forward pass.
     void to_blocked(const float *plain, float *blocked) const;
     void to_plain(const float *blocked, float *plain) const;
-    /// From the layout of the forward pass to that of the data gradient.
+    /// From the layout of the weights to the copies for the forward pass and for the data gradient.
+    void to_forward(const float *weights, float *target) const;
     void to_backward(const float *weights, float *target) const;
 
   private:

@@ -77,6 +77,21 @@ void runner::place_weights() {
             program_.folded.empty() ? spec_.weights[spec_.layers[i].weights].offset : state_floats_;
         if (!program_.folded.empty()) state_floats_ += whole_lines(convolutions_[i]->weight_floats());
     }
+    forward_copies_ = place_copies(&convolution::forward_floats);
+    backward_copies_ = place_copies(&convolution::backward_floats);
+}
+
+weight_copies runner::place_copies(std::size_t (convolution::*floats)() const) const {
+    weight_copies made;
+    made.offset.assign(convolutions_.size(), none);
+    for (std::size_t i = 0; i < convolutions_.size(); ++i) {
+        const std::size_t size = convolutions_[i] ? ((*convolutions_[i]).*floats)() : 0;
+        if (size == 0) continue;
+        made.layers.push_back(i);
+        made.offset[i] = made.floats;
+        made.floats += whole_lines(size);
+    }
+    return made;
 }
 
 void runner::run(const run_input &input) {
@@ -143,8 +158,8 @@ void runner::run_operation(const piece &at, const operation &next) {
         break;
     case operation_kind::backward_data:
         convolutions_[next.layer]->backward_data(at.images, at.thread, address(at, next.gradient),
-                                                 at.input.backward_state +
-                                                     spec_.weights[spec_.layers[next.layer].weights].offset,
+                                                 at.input.backward_weights +
+                                                     backward_copies_.offset[next.layer],
                                                  address(at, next.target), scratch(at.thread));
         break;
     case operation_kind::backward_weights:
@@ -198,8 +213,10 @@ void runner::convolve(const piece &at, const operation &next) {
         const auto norm = program_.folded[next.layer].batch_norm;
         bias = at.input.state + spec_.weights[spec_.layers[norm].weights + 1].offset;
     }
-    convolutions_[next.layer]->forward(at.images, at.thread, address(at, next.source),
-                                       at.input.state + weights_at_[next.layer], bias,
+    const std::size_t copy = forward_copies_.offset[next.layer];
+    const float *weights =
+        copy == none ? at.input.state + weights_at_[next.layer] : at.input.forward_weights + copy;
+    convolutions_[next.layer]->forward(at.images, at.thread, address(at, next.source), weights, bias,
                                        address(at, next.target), scratch(at.thread));
 }
 

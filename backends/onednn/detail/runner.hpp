@@ -27,12 +27,20 @@ struct run_input {
     const std::int32_t *labels = nullptr;
     const float *sample_weights = nullptr;
     float *state = nullptr; ///< weights, convolutions in blocks; running statistics are moved here
-    const float *backward_state = nullptr; ///< convolutions in the layout of the data gradient
-    float *gradient = nullptr;             ///< laid out as the state
-    float share = 0;                       ///< of this batch in the running statistics
-    float *logits = nullptr;               ///< (count,C); in training turned into the gradient there
-    float *embeddings = nullptr;           ///< (count,E)
-    double *losses = nullptr;              ///< (count)
+    const float *forward_weights = nullptr;  ///< placed as `forward_copies`
+    const float *backward_weights = nullptr; ///< placed as `backward_copies`
+    float *gradient = nullptr;               ///< laid out as the state
+    float share = 0;                         ///< of this batch in the running statistics
+    float *logits = nullptr;                 ///< (count,C); in training turned into the gradient there
+    float *embeddings = nullptr;             ///< (count,E)
+    double *losses = nullptr;                ///< (count)
+};
+
+/// Where the convolutions find copies of their weights in a layout of their own.
+struct weight_copies {
+    std::vector<std::size_t> layers; ///< those that have one
+    std::vector<std::size_t> offset; ///< of each layer's, or none
+    std::size_t floats = 0;
 };
 
 /// One program of a network with its primitives, its memory and its batch-norm coefficients.
@@ -56,6 +64,8 @@ class runner {
     /// Where a convolution's weights begin in the state: after the flat vector where this runner only
     /// evaluates.
     std::size_t weights_at(std::size_t layer) const { return weights_at_[layer]; }
+    const weight_copies &forward_copies() const noexcept { return forward_copies_; }
+    const weight_copies &backward_copies() const noexcept { return backward_copies_; }
     /// Floats of the state.
     std::size_t state_floats() const noexcept { return state_floats_; }
     const program &made() const noexcept { return program_; }
@@ -73,6 +83,7 @@ class runner {
 
     void allocate();
     void place_weights();
+    weight_copies place_copies(std::size_t (convolution::*floats)() const) const;
     void run_piece(const piece &at);
     void run_operation(const piece &at, const operation &next);
     void load_images(const piece &at, float *target) const;
@@ -99,6 +110,7 @@ class runner {
     norms norms_;
     std::vector<std::optional<convolution>> convolutions_;
     std::vector<std::size_t> weights_at_;
+    weight_copies forward_copies_, backward_copies_;
     std::size_t state_floats_ = 0;
     std::vector<float> pixel_table_; ///< (ch,256) normalised values
     plan plan_;

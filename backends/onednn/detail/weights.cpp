@@ -7,7 +7,7 @@ namespace lipt::onednn::detail {
 
 weight_store::weight_store(const network_spec &spec, runner &layouts)
     : spec_(spec), layouts_(layouts), weights_(spec.state_size()), momentum_(spec.state_size()),
-      gradient_(spec.state_size()), backward_(spec.state_size()), convolution_of_(spec.weights.size(), none) {
+      gradient_(spec.state_size()), convolution_of_(spec.weights.size(), none) {
     for (auto *each : {&weights_, &momentum_, &gradient_}) std::fill_n(each->data(), spec.state_size(), 0.0f);
     for (std::size_t i = 0; i < spec.layers.size(); ++i) {
         if (spec.layers[i].kind == layer_kind::convolution) convolution_of_[spec.layers[i].weights] = i;
@@ -45,7 +45,7 @@ void weight_store::load(std::span<const float> weights, std::span<const float> m
     } else {
         std::fill_n(momentum_.data(), spec_.state_size(), 0.0f);
     }
-    backward_is_current_ = false;
+    changed();
 }
 
 training_state weight_store::read() const {
@@ -65,20 +65,27 @@ std::vector<float> weight_store::read_gradient() const {
     return plain;
 }
 
+const float *weight_store::for_forward(team &threads) {
+    if (!forward_is_current_) copy(layouts_.forward_copies(), &convolution::to_forward, threads, forward_);
+    forward_is_current_ = true;
+    return forward_.data();
+}
 const float *weight_store::for_backward(team &threads) {
-    if (backward_is_current_) return backward_.data();
-    std::vector<std::size_t> reordered;
-    for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
-        const auto &each = spec_.layers[i];
-        if (each.kind == layer_kind::convolution && each.input != 0) reordered.push_back(i);
-    }
-    threads.run(reordered.size(), [&](std::size_t task, std::size_t) {
-        const auto &entry = spec_.weights[spec_.layers[reordered[task]].weights];
-        layouts_.convolution_at(reordered[task])
-            .to_backward(weights_.data() + entry.offset, backward_.data() + entry.offset);
-    });
+    if (!backward_is_current_)
+        copy(layouts_.backward_copies(), &convolution::to_backward, threads, backward_);
     backward_is_current_ = true;
     return backward_.data();
+}
+
+void weight_store::copy(const weight_copies &copies, void (convolution::*make)(const float *, float *) const,
+                        team &threads, buffer &target) {
+    target.reserve(copies.floats);
+    threads.run(copies.layers.size(), [&](std::size_t task, std::size_t) {
+        const auto layer = copies.layers[task];
+        const auto &entry = spec_.weights[spec_.layers[layer].weights];
+        (layouts_.convolution_at(layer).*make)(weights_.data() + entry.offset,
+                                               target.data() + copies.offset[layer]);
+    });
 }
 
 void weight_store::descend(const sgd_step &step, team &threads) {
@@ -105,7 +112,7 @@ void weight_store::descend(const sgd_step &step, team &threads) {
             update(parts[i].first, parts[i].second);
     });
     has_momentum_ = true;
-    backward_is_current_ = false;
+    changed();
     if (!step.keep_mask.empty()) apply_mask(step.keep_mask);
 }
 

@@ -23,7 +23,9 @@ class weight_store {
 
     /// One step with the gradient.
     void descend(const sgd_step &step, team &threads);
-    /// The convolutions' weights in the layout of the data gradient, made anew after each change.
+    /// The copies of the weights that the convolutions take, placed as the runner says; made anew after each
+    /// change.
+    const float *for_forward(team &threads);
     const float *for_backward(team &threads);
 
     float *weights() noexcept { return weights_.data(); }
@@ -32,14 +34,17 @@ class weight_store {
   private:
     void to_plain(const float *blocked, float *plain) const;
     void to_blocked(const float *plain, float *blocked) const;
+    void copy(const weight_copies &copies, void (convolution::*make)(const float *, float *) const,
+              team &threads, buffer &target);
+    void changed() noexcept { forward_is_current_ = backward_is_current_ = false; }
     void apply_mask(std::span<const float> mask);
 
     const network_spec &spec_;
     runner &layouts_;
-    buffer weights_, momentum_, gradient_, backward_, plain_;
+    buffer weights_, momentum_, gradient_, forward_, backward_, plain_;
     std::vector<std::size_t> convolution_of_; ///< layer of each entry, or none
     bool has_momentum_ = false;
-    bool backward_is_current_ = false;
+    bool forward_is_current_ = false, backward_is_current_ = false;
 };
 
 /// Batch-norm folded into the convolutions for evaluation: fills the state and the running coefficients of

@@ -1,23 +1,34 @@
-// One convolution layer as ATen computes it, with the same bits at any number of threads: where the libraries
-// below would share it out by the threads at hand, the batch is cut into a fixed number of parts, one thread
-// each.
+// One convolution layer on one part of a batch, as ATen computes it; images and their gradients in one
+// format.
 #pragma once
 
 #include <lipt/network.hpp>
 
 #include <ATen/ATen.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
 namespace lipt::torch::detail {
 
+/// The same extent in both directions, as ATen takes it.
+inline std::array<std::int64_t, 2> pair_of(std::size_t extent) {
+    return {static_cast<std::int64_t>(extent), static_cast<std::int64_t>(extent)};
+}
+
 /// shapes: input (B,in,h,w), weights (out,in,k,k), result (B,out,h',w')
-at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &weights);
+at::Tensor convolve(const layer &at, const at::Tensor &input, const at::Tensor &weights,
+                    at::MemoryFormat format);
 
-/// The gradient at the input. shapes: from (B,out,h',w'), result as input
-at::Tensor image_gradient(const layer &at, const at::Tensor &input, const at::Tensor &weights,
-                          const at::Tensor &from);
+/// Gradients at the input and at the weights.
+struct convolution_gradients {
+    at::Tensor input, weights;
+};
 
-/// The gradient of the weights: the sum of the parts', in order. shapes: result as weights
-at::Tensor weight_gradient(const layer &at, const at::Tensor &input, const at::Tensor &weights,
-                           const at::Tensor &from);
+/// shapes: from (B,out,h',w'), others as above. `image`: whether the input's is wanted
+convolution_gradients differentiate_convolution(const layer &at, const at::Tensor &input,
+                                                const at::Tensor &weights, const at::Tensor &from, bool image,
+                                                at::MemoryFormat format);
 
 } // namespace lipt::torch::detail

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "batch.hpp"
+#include "batch_norm.hpp"
+#include "parts.hpp"
 
 #include <lipt/network.hpp>
 
@@ -20,18 +22,28 @@ enum class phase { evaluation, observation, training };
 struct computation {
     at::Device device = at::kCPU;
     at::ScalarType type = at::kFloat; ///< of activations and of the weights of convolutions; sums are float32
-    /// Channels last where the device's convolutions want it.
-    at::MemoryFormat format = at::MemoryFormat::Contiguous;
+    at::MemoryFormat format = at::MemoryFormat::ChannelsLast; ///< of activations
 };
 
-/// Outputs by layer number (0: the normalised images), and what a backward pass needs besides.
+/// One pass over a batch, by layer number (0: the normalised images): outputs, a part each, and what else the
+/// layers need.
 struct activations {
-    std::vector<at::Tensor> values;
-    std::vector<at::Tensor> mean, inverse_deviation; ///< of a batch-norm's input
-    std::vector<at::Tensor> chosen;                  ///< where a max-pool found its values
+    phase now = phase::training;
+    parts images;
+    std::vector<parts> values;
+    std::vector<parts> chosen;       ///< where a max-pool found its values
+    std::vector<at::Tensor> kernels; ///< weights of convolutions, as they are computed with
+    std::vector<batch_norm> norms;
+};
+
+/// What goes back through a pass: gradients of outputs by layer number and part, and of tensors of the
+/// weights by part.
+struct gradient_flow {
+    std::vector<parts> values, weights;
 };
 
 /// Interprets a network_spec with weights of its own, zero at first. Its callers see to the threads.
+/// A pass is cut where a batch-norm needs the whole batch; between two cuts a part goes through all layers.
 class interpreter {
   public:
     interpreter(const network_spec &spec, const computation &how);
@@ -53,27 +65,26 @@ class interpreter {
 
   private:
     activations run(const at::Tensor &images, phase now, double share);
-    void backward(const activations &pass, const at::Tensor &logits_gradient);
+    void backward(activations &pass, const at::Tensor &logits_gradient);
+    activations begin(const at::Tensor &images, phase now) const;
     /// The tensor `position` places after the first one of a layer, in the flat vector.
     at::Tensor weight(const layer &at, std::size_t position = 0) const {
         return views_[at.weights + position];
     }
-    void store_gradient(const layer &at, std::size_t position, const at::Tensor &values);
-    at::Tensor convolution_weight(const layer &at) const;
     at::Tensor normalised(const at::Tensor &images) const;
-    void evaluate_layer(std::size_t number, phase now, double share, activations &pass);
-    at::Tensor normalise(std::size_t number, phase now, double share, activations &pass);
-    void differentiate_layer(std::size_t number, const activations &pass, std::vector<at::Tensor> &gradients);
-    void differentiate_convolution(const layer &at, const activations &pass, const at::Tensor &from,
-                                   std::vector<at::Tensor> &gradients);
-    void differentiate_batch_norm(std::size_t number, const activations &pass, at::Tensor from,
-                                  std::vector<at::Tensor> &gradients);
+    void evaluate_layer(std::size_t number, std::size_t part, activations &pass) const;
+    void differentiate_layer(std::size_t number, std::size_t part, activations &pass,
+                             gradient_flow &flow) const;
+    norm_pass norm_pass_of(std::size_t number, std::size_t part, const activations &pass,
+                           const gradient_flow &flow) const;
+    void join_gradients(std::size_t number, gradient_flow &flow);
 
     network_spec spec_;
     computation how_;
     at::Tensor weights_, gradient_, mean_, deviation_;
-    std::vector<at::Tensor> views_;     ///< of the flat weights, a tensor each
-    std::vector<std::size_t> last_use_; ///< number of the last layer that reads each output
+    std::vector<at::Tensor> views_, gradient_views_; ///< of the flat vectors, a tensor each
+    std::vector<std::size_t> last_use_;              ///< number of the last layer that reads each output
+    std::vector<std::size_t> reads_;                 ///< and by how many it is read
 };
 
 } // namespace lipt::torch::detail

@@ -27,13 +27,16 @@ struct augment_options {
 /// Gathers and augments batches; owns the scratch memory, so keep one a worker.
 class augmenter {
   public:
-    explicit augmenter(const augment_options &options) : options_(options), rand_(options.rand) {}
+    /// leave_moves: the crop and flip of images in memory is left to whoever trains, in the batch's `moves`.
+    explicit augmenter(const augment_options &options, bool leave_moves = false)
+        : options_(options), rand_(options.rand), leave_moves_(leave_moves) {}
 
     /// Copies or reads the chosen images into `out`, each augmented by its own stream: `key` with the
     /// sample's index, so that an image's augmentation does not depend on the batch it is in. errors: the
     /// reader's. cost: O(B ch h w) and, with RandAugment, some 20 microseconds an image of 32 x 32
     void operator()(const image_set &set, std::span<const std::int64_t> indices, stream_key key,
                     image_batch &out) {
+        out.moves.clear();
         if (set.reader == nullptr)
             augment_held(set, indices, key, out);
         else
@@ -54,9 +57,13 @@ class augmenter {
             rng draw = stream_of(key, indices[b]);
             const std::span image(out.pixels.data() + b * bytes, bytes);
             if (options_.rand_augment) rand_(image, set.shape, draw);
-            if (options_.crop_flip) {
+            if (!options_.crop_flip) continue;
+            const auto move = draw_move(options_.crop, draw);
+            if (leave_moves_) {
+                out.moves.push_back(move);
+            } else {
                 scratch_.assign(image.begin(), image.end());
-                crop_flip(scratch_, image, set.shape, options_.crop, draw);
+                move_image(scratch_, image, set.shape, move);
             }
         }
     }
@@ -83,6 +90,7 @@ class augmenter {
 
     augment_options options_;
     rand_augmenter rand_;
+    bool leave_moves_;
     std::vector<std::uint8_t> scratch_;
     std::vector<crop_box> boxes_;
     std::vector<rng> draws_;

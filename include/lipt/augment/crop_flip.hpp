@@ -19,17 +19,17 @@ struct crop_flip_options {
     bool flip = true;        ///< mirror left and right with probability 1/2
 };
 
-/// Moves an image by (down, right) pixels, then mirrors it if asked; what moves in from outside is zero.
 /// shapes: image, out (ch,h,w), apart in memory
 /// errors: A01 sizes that do not fit
 /// cost: O(ch h w), no allocation
-inline void shift_flip(std::span<const std::uint8_t> image, std::span<std::uint8_t> out,
-                       const image_shape &shape, std::ptrdiff_t down, std::ptrdiff_t right, bool mirrored) {
+inline void move_image(std::span<const std::uint8_t> image, std::span<std::uint8_t> out,
+                       const image_shape &shape, const image_move &move) {
     require(image.size() == shape.size() && out.size() == shape.size(), "A01", "augmentation: images of ",
             image.size(), " and ", out.size(), " bytes, expected ", shape.size(),
             ": give whole images (ch,h,w)");
     const auto height = static_cast<std::ptrdiff_t>(shape.height),
                width = static_cast<std::ptrdiff_t>(shape.width);
+    const std::ptrdiff_t down = move.down, right = move.right;
     const std::ptrdiff_t first =
         std::clamp<std::ptrdiff_t>(right, 0, width); // columns of out that show the image
     const std::ptrdiff_t last = std::clamp<std::ptrdiff_t>(width + right, first, width);
@@ -46,25 +46,21 @@ inline void shift_flip(std::span<const std::uint8_t> image, std::span<std::uint8
                 std::copy(source + (first - right), source + (last - right), row + first);
                 std::fill(row + last, row + width, std::uint8_t{0});
             }
-            if (mirrored) std::reverse(row, row + width);
+            if (move.mirrored != 0) std::reverse(row, row + width);
         }
     }
 }
 
-/// Random crop and flip of one image. Draws the row, the column and the flip, in this order, whatever the
-/// options.
-/// shapes: image, out (ch,h,w), apart in memory
-/// errors: A01 sizes that do not fit
-/// cost: O(ch h w), no allocation
+/// A random crop and flip: the row, the column and the flip are drawn, in this order, whatever the options.
 /// source: [He2016] Section 4.2
-inline void crop_flip(std::span<const std::uint8_t> image, std::span<std::uint8_t> out,
-                      const image_shape &shape, const crop_flip_options &options, rng &draw) {
-    const auto padding = static_cast<std::ptrdiff_t>(options.padding);
+inline image_move draw_move(const crop_flip_options &options, rng &draw) {
+    const auto padding = static_cast<std::int32_t>(options.padding);
     const auto places = static_cast<std::uint32_t>(2 * options.padding + 1);
-    const auto down = static_cast<std::ptrdiff_t>(draw.below(places)) - padding;
-    const auto right = static_cast<std::ptrdiff_t>(draw.below(places)) - padding;
-    const bool mirrored = draw.below(2) == 1;
-    shift_flip(image, out, shape, down, right, mirrored && options.flip);
+    image_move move;
+    move.down = static_cast<std::int32_t>(draw.below(places)) - padding;
+    move.right = static_cast<std::int32_t>(draw.below(places)) - padding;
+    move.mirrored = draw.below(2) == 1 && options.flip ? 1 : 0;
+    return move;
 }
 
 } // namespace lipt

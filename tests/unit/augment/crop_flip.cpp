@@ -1,10 +1,11 @@
-#include <lipt/augment/crop_flip.hpp>
+#include <lipt/augment/augment.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,16 @@ using bytes = std::vector<std::uint8_t>;
 constexpr lipt::image_shape small{2, 2, 3};
 const bytes image{1, 2, 3, 4, 5, 6, /* second channel */ 11, 12, 13, 14, 15, 16};
 
-bytes moved(std::ptrdiff_t down, std::ptrdiff_t right, bool mirrored) {
+bytes moved(std::int32_t down, std::int32_t right, bool mirrored) {
     bytes out(image.size(), 99);
-    lipt::shift_flip(image, out, small, down, right, mirrored);
+    lipt::move_image(image, out, small, {.down = down, .right = right, .mirrored = mirrored ? 1 : 0});
     return out;
+}
+
+/// Moved as drawn.
+void draw_and_move(const bytes &from, bytes &to, const lipt::image_shape &shape,
+                   const lipt::crop_flip_options &options, lipt::rng &draw) {
+    lipt::move_image(from, to, shape, lipt::draw_move(options, draw));
 }
 
 } // namespace
@@ -40,8 +47,8 @@ BOOST_AUTO_TEST_CASE(is_a_pure_function_of_image_and_stream) {
     bytes first(image.size()), second(image.size());
     for (std::uint32_t sample = 0; sample < 50; ++sample) {
         lipt::rng draw({.seed = 5, .sample = sample}), again({.seed = 5, .sample = sample});
-        lipt::crop_flip(image, first, small, {}, draw);
-        lipt::crop_flip(image, second, small, {}, again);
+        draw_and_move(image, first, small, {}, draw);
+        draw_and_move(image, second, small, {}, again);
         BOOST_TEST(first == second);
         BOOST_TEST(draw() == again());
     }
@@ -55,7 +62,7 @@ BOOST_AUTO_TEST_CASE(every_place_is_drawn_about_equally_often) {
     bytes out(9);
     lipt::rng draw({.seed = 1});
     for (int i = 0; i < 9000; ++i) {
-        lipt::crop_flip(dot, out, shape, {.padding = 1}, draw);
+        draw_and_move(dot, out, shape, {.padding = 1}, draw);
         ++seen[out];
     }
     BOOST_TEST(seen.size() == 9u);
@@ -67,9 +74,9 @@ BOOST_AUTO_TEST_CASE(options_switch_crop_and_flip_off_without_moving_the_stream)
     lipt::rng draw({.seed = 2}), other({.seed = 2});
     int mirrored = 0;
     for (int i = 0; i < 200; ++i) {
-        lipt::crop_flip(image, out, small, {.padding = 0, .flip = false}, draw);
+        draw_and_move(image, out, small, {.padding = 0, .flip = false}, draw);
         BOOST_TEST(out == image);
-        lipt::crop_flip(image, out, small, {.padding = 0}, other);
+        draw_and_move(image, out, small, {.padding = 0}, other);
         mirrored += out == moved(0, 0, true);
         BOOST_TEST((out == image || out == moved(0, 0, true)));
     }
@@ -77,13 +84,34 @@ BOOST_AUTO_TEST_CASE(options_switch_crop_and_flip_off_without_moving_the_stream)
     BOOST_TEST(draw() == other());
 }
 
+BOOST_AUTO_TEST_CASE(moves_left_to_the_trainer_are_those_that_would_have_been_made) {
+    lipt::image_set set{.shape = small};
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int32_t> labels(20);
+    for (int copy = 0; copy < 20; ++copy) pixels.insert(pixels.end(), image.begin(), image.end());
+    set.pixels = pixels;
+    set.labels = labels;
+    std::vector<std::int64_t> all(20);
+    std::iota(all.begin(), all.end(), 0);
+    lipt::image_batch made, left;
+    lipt::augmenter(lipt::augment_options{})(set, all, {.seed = 3}, made);
+    lipt::augmenter(lipt::augment_options{}, true)(set, all, {.seed = 3}, left);
+    BOOST_TEST(made.moves.empty());
+    BOOST_TEST(left.pixels == pixels);
+    BOOST_REQUIRE(left.moves.size() == 20u);
+    bytes out(image.size());
+    for (std::size_t b = 0; b < 20; ++b) {
+        lipt::move_image(image, out, small, left.moves[b]);
+        BOOST_TEST(out == bytes(made.pixels.begin() + static_cast<std::ptrdiff_t>(b * out.size()),
+                                made.pixels.begin() + static_cast<std::ptrdiff_t>((b + 1) * out.size())));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(wrong_sizes_are_refused) {
     bytes out(11);
-    BOOST_TEST(lipt_test::error_id([&] { lipt::shift_flip(image, out, small, 0, 0, false); }) == "LIPT-A01");
+    BOOST_TEST(lipt_test::error_id([&] { lipt::move_image(image, out, small, {}); }) == "LIPT-A01");
     out.resize(12);
-    BOOST_TEST(lipt_test::error_id([&] {
-                   lipt::shift_flip(image, out, {3, 2, 3}, 0, 0, false);
-               }) == "LIPT-A01");
+    BOOST_TEST(lipt_test::error_id([&] { lipt::move_image(image, out, {3, 2, 3}, {}); }) == "LIPT-A01");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

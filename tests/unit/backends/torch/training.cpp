@@ -1,4 +1,5 @@
 // Devices and precisions of the torch training backend; its contract is the conformance suite's.
+#include <lipt/augment/crop_flip.hpp>
 #include <lipt/backends/torch/training.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -38,6 +39,35 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_before_anything_is_made) {
     BOOST_TEST(refused({.threads = 0}) == "LIPT-L04");
     BOOST_TEST(refused({.device = "abacus"}) == "LIPT-L01");
     BOOST_TEST(refused({.arithmetic = lipt::precision::float16}) == "LIPT-L06");
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_moved_as_the_core_moves_it) {
+    const auto spec = spec_of(small);
+    auto made = training::make(spec, {.threads = 2});
+    BOOST_TEST(!made.moves_images()); // on a processor the trainer does it
+    auto batch = batch_of(spec, 24);
+    std::vector<lipt::image_move> moves;
+    std::vector<std::uint8_t> moved(batch.pixels.size());
+    lipt::rng draw({.seed = 4});
+    for (std::size_t b = 0; b < 24; ++b) {
+        moves.push_back(lipt::draw_move({.padding = b < 20 ? 4u : 30u}, draw));
+        const std::size_t bytes = spec.image.size();
+        lipt::move_image(std::span(batch.pixels).subspan(b * bytes, bytes),
+                         std::span(moved).subspan(b * bytes, bytes), spec.image, moves.back());
+    }
+    const auto after = [&](const lipt::batch_view &view) {
+        made.load(lipt::initial_weights(spec, 1));
+        made.train_step(view, {.learning_rate = 0.05f});
+        return made.read().weights;
+    };
+    auto left = batch.view();
+    left.moves = moves;
+    auto before = batch.view();
+    before.pixels = moved;
+    BOOST_TEST(same_bits(after(left), after(before)));
+    BOOST_TEST(!same_bits(after(left), after(batch.view())));
+    left.moves = std::span(moves).first(3);
+    BOOST_TEST(error_id([&] { made.train_step(left, {}); }) == "LIPT-T09");
 }
 
 BOOST_AUTO_TEST_CASE(bfloat16_trains_much_like_float32) {
