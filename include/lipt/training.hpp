@@ -111,6 +111,7 @@ template <class Backend>
 concept image_mover = requires(const Backend constant) {
     { constant.moves_images() } -> std::same_as<bool>;
 };
+/// Whether a batch's moves are left to this backend.
 template <class Backend>
 bool moves_images(const Backend &backend) {
     if constexpr (image_mover<Backend>) {
