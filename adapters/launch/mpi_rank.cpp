@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 class own_directory {
   public:
     own_directory() {
-        auto name = (fs::temp_directory_path() / "lipt-rank-XXXXXX").string();
+        auto name = (fs::temp_directory_path() / ("lipt-rank-" + std::string(6, 'X'))).string();
         require(::mkdtemp(name.data()) != nullptr, "R04", "mpi: cannot make a directory like ", name, ": ",
                 std::generic_category().message(errno));
         path = name;

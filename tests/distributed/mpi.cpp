@@ -1,5 +1,5 @@
 // Workers as ranks of MPI: the same bytes as in threads, and a clear end whatever dies.
-#include <program/program.hpp>
+#include "whole_run.hpp"
 
 #include <cstdlib>
 #include <map>
@@ -14,32 +14,20 @@ namespace {
 namespace fs = std::filesystem;
 using words = std::vector<std::string>;
 
-/// The data of all cases, and the run that every other must be like.
-struct setting {
-    temporary_directory folder;
-    fs::path data = folder / "data", whole = folder / "whole";
-
-    setting() {
+/// One run for all cases.
+struct shared_run {
+    static inline std::optional<whole_run> one;
+    void setup() {
         setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1), setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
         setenv("OMPI_MCA_btl", "self,tcp", 1); // shared memory would leave segments of killed ranks behind
         setenv("OMPI_MCA_btl_tcp_if_include", "lo", 1);
-        write_data(data);
-        const auto ended = run_lipt(folder, words{"run", "--out", whole.string()} + flags());
-        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
+        one.emplace();
     }
-
-    words flags() const { return small_run(data) + words{"--workers", "4"}; }
-};
-
-/// Made before the first case.
-struct shared_setting {
-    static inline std::optional<setting> one;
-    void setup() { one.emplace(); }
     void teardown() { one.reset(); }
 };
 
 struct fixture {
-    setting &all = *shared_setting::one;
+    whole_run &all = *shared_run::one;
     temporary_directory folder;
     fs::path path = folder / "run";
 
@@ -60,28 +48,18 @@ struct fixture {
         folder.write("faults/" + std::to_string(worker), what);
     }
     void mend() const { fs::remove_all(folder / "faults"); }
-    nlohmann::json soup() const { return nlohmann::json::parse(content_of(path / "soup.json")); }
-    std::string reason(std::size_t worker) const {
-        const auto made = soup();
-        for (const auto &one : made.at("refused")) {
-            if (one.at("worker") == worker) return one.at("reason");
-        }
-        return "";
-    }
+    nlohmann::json soup() const { return soup_of(path); }
     void check_reason(std::size_t worker, const std::string &part) const {
-        BOOST_TEST(reason(worker).find(part) != std::string::npos, worker << ": " << reason(worker));
+        const auto reason = refusal_of(path, worker);
+        BOOST_TEST(reason.find(part) != std::string::npos, worker << ": " << reason);
     }
     void check_whole(const outcome &ended) const {
-        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
-        for (const char *file : {"workers/00.safetensors", "workers/03.safetensors", "soup.safetensors",
-                                 "soup.json", "subset.npy", "final.safetensors"})
-            BOOST_TEST((content_of(path / file) == content_of(all.whole / file)), file << " differs");
-        BOOST_TEST(result_of(path) == result_of(all.whole));
+        all.check_like(path, ended);
         BOOST_TEST(fs::is_empty(folder / "ranks"));
     }
 };
 
-BOOST_TEST_GLOBAL_FIXTURE(shared_setting);
+BOOST_TEST_GLOBAL_FIXTURE(shared_run);
 
 } // namespace
 
@@ -137,7 +115,7 @@ BOOST_FIXTURE_TEST_CASE(with_no_rank_left_there_is_an_end, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(uploads_that_are_not_what_they_should_be_are_refused, fixture) {
     const auto upload = [&](int worker) {
-        return all.whole / "workers" / ("0" + std::to_string(worker) + ".safetensors");
+        return all.path / "workers" / ("0" + std::to_string(worker) + ".safetensors");
     };
     const auto whole = content_of(upload(0));
     folder.write("replacement-0", whole.substr(0, whole.size() / 2));

@@ -207,6 +207,8 @@ std::string private_slurm::ask(const std::vector<std::string> &command) {
 void private_slurm::wait_for_nodes() const {
     const bool up = comes_true([] {
         const auto states = ask({"sinfo", "--noheader", "--Node", "--format=%T"});
+        if (states.find("drain") != std::string::npos)
+            ask({"scontrol", "update", "NodeName=ALL", "State=RESUME"});
         std::size_t good = 0;
         for (const char *state : {"idle\n", "mixed\n", "allocated\n"}) {
             for (auto at = states.find(state); at != std::string::npos; at = states.find(state, at + 1))
@@ -215,6 +217,15 @@ void private_slurm::wait_for_nodes() const {
         return good == nodes;
     });
     BOOST_REQUIRE_MESSAGE(up, "the nodes did not come up: " << content_of(folder_ / "slurmctld.log"));
+}
+
+void private_slurm::clear() const {
+    run_program({"scancel", "--user", std::to_string(::getuid())}, std::chrono::seconds(20));
+    BOOST_REQUIRE_MESSAGE(comes_true([] {
+                              return ask({"squeue", "--noheader"}).empty();
+                          }),
+                          "jobs are left: " << ask({"squeue"}));
+    wait_for_nodes();
 }
 
 private_slurm::~private_slurm() {

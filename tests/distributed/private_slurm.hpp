@@ -33,8 +33,11 @@ class private_slurm {
 
     /// What one of Slurm's programs prints.
     static std::string ask(const std::vector<std::string> &command);
-    /// Waits until every node is up. Fails the test where that does not happen.
+    /// Waits until every node is up, and gives back to use those that Slurm has drained: it does so to a node
+    /// that runs jobs which a controller that died had not saved. Fails the test where that does not happen.
     void wait_for_nodes() const;
+    /// Cancels all jobs and waits until every node is up and idle.
+    void clear() const;
 
   private:
     void write_config();

@@ -1,7 +1,6 @@
 // Workers by a real Slurm of the test's own: the same bytes as in threads, whatever dies.
 #include "private_slurm.hpp"
-
-#include <program/program.hpp>
+#include "whole_run.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,17 +19,8 @@ using words = std::vector<std::string>;
 
 /// One Slurm for all cases, and the run that every other must be like.
 struct cluster {
-    temporary_directory folder;
-    fs::path data = folder / "data", whole = folder / "whole";
-    private_slurm slurm{folder.path()};
-
-    cluster() {
-        write_data(data);
-        const auto ended = run_lipt(folder, words{"run", "--out", whole.string()} + flags());
-        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
-    }
-
-    words flags() const { return small_run(data) + words{"--workers", "4"}; }
+    whole_run whole;
+    private_slurm slurm{whole.folder.path()};
 };
 
 /// Made before the first case, ended after the last.
@@ -46,8 +36,11 @@ struct fixture {
     temporary_directory folder;
     fs::path path = folder / "run";
 
+    /// No case waits for what another has left.
+    fixture() { all.slurm.clear(); }
+
     words command(const words &more = {}) const {
-        return words{"run", "--out", path.string()} + all.flags() +
+        return words{"run", "--out", path.string()} + all.whole.flags() +
                words{"--launcher", "slurm", "--worker-program", faulty_worker(folder).string()} + more;
     }
     outcome run(const words &more = {}) const { return run_lipt(folder, command(more)); }
@@ -74,21 +67,9 @@ struct fixture {
         }
     }
     void go() const { folder.write("go", ""); }
-    nlohmann::json soup() const { return nlohmann::json::parse(content_of(path / "soup.json")); }
-    std::string reason(std::size_t worker) const {
-        const auto made = soup();
-        for (const auto &one : made.at("refused")) {
-            if (one.at("worker") == worker) return one.at("reason");
-        }
-        return "";
-    }
-    void check_whole(const outcome &ended) const {
-        BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
-        for (const char *file : {"workers/00.safetensors", "workers/03.safetensors", "soup.safetensors",
-                                 "soup.json", "subset.npy", "final.safetensors"})
-            BOOST_TEST((content_of(path / file) == content_of(all.whole / file)), file << " differs");
-        BOOST_TEST(result_of(path) == result_of(all.whole));
-    }
+    nlohmann::json soup() const { return soup_of(path); }
+    std::string reason(std::size_t worker) const { return refusal_of(path, worker); }
+    void check_whole(const outcome &ended) const { all.whole.check_like(path, ended); }
 };
 
 BOOST_TEST_GLOBAL_FIXTURE(shared_cluster);
@@ -130,7 +111,7 @@ BOOST_FIXTURE_TEST_CASE(tasks_that_fail_are_tried_again, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_node_that_dies_has_its_tasks_run_elsewhere, fixture) {
     all_wait();
-    const started_program driver(folder, command());
+    started_program driver(folder, command());
     wait_until([&] { return started() == "0123"; }, "the start of all workers");
     all.slurm.kill_node(1);
     // Two of them run again on the other node, once it has room.
@@ -143,7 +124,7 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_dies_has_its_tasks_run_elsewhere, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_controller_that_dies_and_comes_back_loses_nothing, fixture) {
     all_wait();
-    const started_program driver(folder, command());
+    started_program driver(folder, command());
     wait_until([&] { return started() == "0123"; }, "the start of all workers");
     all.slurm.kill_controller();
     all.slurm.start_controller();
@@ -155,12 +136,12 @@ BOOST_FIXTURE_TEST_CASE(a_controller_that_dies_and_comes_back_loses_nothing, fix
 BOOST_FIXTURE_TEST_CASE(a_driver_that_dies_finds_its_workers_again, fixture) {
     all_wait();
     {
-        const started_program driver(folder, command());
+        started_program driver(folder, command());
         wait_until([&] { return started() == "0123"; }, "the start of all workers");
         driver.kill();
         BOOST_TEST(driver.finish().status == -SIGKILL);
     }
-    const started_program driver(folder, command());
+    started_program driver(folder, command());
     wait_until([&] { return content_of(folder / "stderr").find("Slurm still has 4") != std::string::npos; },
                "the workers' being found again");
     go();

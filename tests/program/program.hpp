@@ -50,12 +50,22 @@ class started_program {
         _exit(127);
     }
 
+    started_program(const started_program &) = delete;
+    started_program &operator=(const started_program &) = delete;
+    /// A test that fails in between leaves no program behind.
+    ~started_program() {
+        if (finished_ || pid_ <= 0) return;
+        kill();
+        waitpid(pid_, nullptr, 0);
+    }
+
     void kill() const { ::kill(pid_, SIGKILL); }
 
-    /// Waits for its end.
-    outcome finish() const {
+    /// Waits for its end; once.
+    outcome finish() {
         int status = 0;
         BOOST_REQUIRE(waitpid(pid_, &status, 0) == pid_);
+        finished_ = true;
         return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content_of(out_),
                 content_of(err_)};
     }
@@ -63,6 +73,7 @@ class started_program {
   private:
     std::filesystem::path out_, err_;
     pid_t pid_ = -1;
+    bool finished_ = false;
 };
 
 inline outcome run_lipt(const temporary_directory &folder, const std::vector<std::string> &arguments,

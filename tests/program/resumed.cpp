@@ -77,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(killed_at_any_moment_it_ends_the_same, fixture) {
     // Each round leaves it a random part of the time that the whole takes, however long the program needs to
     // start; one that came through is begun anew.
     while (kills < 20 || resumed < 3) {
-        const started_program program(folder, arguments(flags));
+        started_program program(folder, arguments(flags));
         usleep(draw.below(microseconds));
         program.kill();
         const auto ended = program.finish();

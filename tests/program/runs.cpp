@@ -66,7 +66,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_killed_at_any_moment_ends_the_same, fixture) {
     // Every round leaves the run a random time, so that it is caught in every stage; what it ends with must
     // not depend on when. Finished before twenty kills, it is begun anew.
     while (kills < 20 || !finished) {
-        const started_program program(folder, arguments);
+        started_program program(folder, arguments);
         if (kills < 20) {
             usleep(draw.below(900'000));
             program.kill();

@@ -47,8 +47,10 @@ class convolution {
     /// Floats of working memory that a run needs.
     std::size_t scratch_floats() const;
 
+    /// weights: as `to_forward` made them where `forward_floats` is not 0, else in their layout
     void forward(std::size_t images, std::size_t thread, const float *source, const float *weights,
                  const float *bias, float *target, float *scratch);
+    /// weights: as `to_backward` made them
     void backward_data(std::size_t images, std::size_t thread, const float *gradient, const float *weights,
                        float *target, float *scratch);
     void backward_weights(std::size_t images, std::size_t thread, const float *source, const float *gradient,
