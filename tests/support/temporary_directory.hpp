@@ -15,7 +15,8 @@ namespace lipt_test {
 class temporary_directory {
   public:
     temporary_directory() {
-        std::string name = (std::filesystem::temp_directory_path() / ("lipt-test-" + std::string(6, 'X'))).string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / ("lipt-test-" + std::string(6, 'X'))).string();
         BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
         path_ = name;
     }

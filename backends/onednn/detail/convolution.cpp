@@ -149,7 +149,7 @@ struct convolution::implementation {
                 attributes(),
                 processor()};
     }
-    /// Where Winograd's F(4x4,3x3) was measured to be faster (1.3 to 2.6 times): not on planes below a tile
+    /// Where Winograd's F(4x4,3x3) was measured to be faster (1.3 times and more): not on planes below a tile
     /// or two, where transforming the weights costs more than it saves. Its rounding, some ten times that of
     /// the direct sum, is kept out of the forward pass of narrow networks in training, which then follows the
     /// float64 one longer.

@@ -19,6 +19,7 @@ struct crop_flip_options {
     bool flip = true;        ///< mirror left and right with probability 1/2
 };
 
+/// Moves one image, then mirrors it where that is asked.
 /// shapes: image, out (ch,h,w), apart in memory
 /// errors: A01 sizes that do not fit
 /// cost: O(ch h w), no allocation
