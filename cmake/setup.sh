@@ -6,7 +6,7 @@ libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev l
 libjs-chart.js dataset-fashion-mnist"
 # To build and run every test besides.
 test_packages="libboost-test-dev clang-format-14 doxygen dpkg-dev pkg-config libtorch-dev python3-torch
-python3-torchvision python3-numpy slurmctld slurmd slurm-client munge openmpi-bin libopenmpi-dev"
+python3-torchvision python3-numpy slurmctld slurmd slurm-client munge iproute2 openmpi-bin libopenmpi-dev"
 
 # apt and dpkg are read below, so they must speak English.
 LC_ALL=C

@@ -36,6 +36,7 @@ class child_process {
     std::optional<child_end> poll();
     /// Ends its whole group with a signal and, where it is SIGKILL, waits for the program itself.
     void signal(int number);
+    pid_t pid() const noexcept { return pid_; }
 
   private:
     friend struct started_pair;

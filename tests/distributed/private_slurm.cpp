@@ -105,7 +105,27 @@ void reap_all() {
 
 } // namespace
 
-private_slurm::private_slurm(const fs::path &folder) : folder_(folder / "slurm") {
+slurm_site loopback_site() {
+    constexpr std::size_t nodes = 2;
+    const auto ports = free_ports(1 + nodes);
+    char host[256] = {};
+    BOOST_REQUIRE(::gethostname(host, sizeof host - 1) == 0);
+    const std::string whole(host), short_name = whole.substr(0, whole.find('.'));
+    slurm_site site{.controller = "localhost(127.0.0.1)",
+                    .port = ports[0],
+                    .more = "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\n"
+                            "SelectTypeParameters=CR_CPU\n"};
+    for (std::size_t node = 0; node < nodes; ++node) {
+        site.nodes.push_back({.name = "node" + std::to_string(node + 1),
+                              .address = "127.0.0.1",
+                              .host = short_name,
+                              .port = ports[1 + node]});
+    }
+    return site;
+}
+
+private_slurm::private_slurm(const fs::path &folder, slurm_site site)
+    : folder_(folder / "slurm"), site_(std::move(site)), daemons_(site_.nodes.size()) {
     // What daemons leave behind becomes a child of the test, which can then end it by its number.
     BOOST_REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     fs::create_directories(folder_ / "state");
@@ -115,37 +135,33 @@ private_slurm::private_slurm(const fs::path &folder) : folder_(folder / "slurm")
     ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
     start_munge();
     start_controller();
-    for (std::size_t node = 0; node < nodes; ++node) start_node(node);
+    for (std::size_t node = 0; node < site_.nodes.size(); ++node) start_node(node);
     wait_for_nodes();
 }
 
 void private_slurm::write_config() {
-    const auto ports = free_ports(1 + nodes);
-    char host[256] = {};
-    BOOST_REQUIRE(::gethostname(host, sizeof host - 1) == 0);
-    std::string short_name(host);
-    short_name = short_name.substr(0, short_name.find('.'));
     const std::string user = ::getpwuid(::getuid())->pw_name, at = folder_.string();
-    std::string config =
-        "ClusterName=lipt\nSlurmctldHost=localhost(127.0.0.1)\nSlurmctldPort=" + std::to_string(ports[0]) +
-        "\nSlurmUser=" + user + "\nSlurmdUser=" + user;
-    config +=
-        "\nCommunicationParameters=NoCtldInAddrAny,NoInAddrAny\nAuthType=auth/munge\nAuthInfo=socket=" + at +
-        "/munge.sock,cred_expire=5\nCredType=cred/munge\nStateSaveLocation=" + at +
-        "/state\nSlurmdSpoolDir=" + at + "/spool.%n\nTmpFS=" + at + "/tmp.%n\nSlurmctldPidFile=" + at +
-        "/slurmctld.pid\nSlurmdPidFile=" + at + "/slurmd.%n.pid\n";
+    std::string config = "ClusterName=lipt\nSlurmctldHost=" + site_.controller +
+                         "\nSlurmctldPort=" + std::to_string(site_.port) + "\nSlurmUser=" + user +
+                         "\nSlurmdUser=" + user;
+    config += "\nAuthType=auth/munge\nAuthInfo=socket=" + at +
+              "/munge.sock,cred_expire=5\nCredType=cred/munge\nStateSaveLocation=" + at +
+              "/state\nSlurmdSpoolDir=" + at + "/spool.%n\nTmpFS=" + at + "/tmp.%n\nSlurmctldPidFile=" + at +
+              "/slurmctld.pid\nSlurmdPidFile=" + at + "/slurmd.%n.pid\n";
     // No cgroups and no accounting; quick to schedule, and quick to see that a node is gone.
     config +=
         "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nJobAcctGatherType=jobacct_gather/none\n"
         "AccountingStorageType=accounting_storage/none\nMpiDefault=none\nSwitchType=switch/none\n"
         "SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,bf_interval=1\n"
-        "SelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\nSlurmdParameters=config_overrides\n"
+        "SelectType=select/cons_tres\nSlurmdParameters=config_overrides\n"
         "ReturnToService=2\nSlurmdTimeout=5\nMessageTimeout=5\nTCPTimeout=1\nKillWait=2\nMinJobAge=3600\n";
-    for (std::size_t node = 0; node < nodes; ++node) {
-        fs::create_directories(folder_ / ("spool." + node_name(node)));
-        fs::create_directories(folder_ / ("tmp." + node_name(node)));
-        config += "NodeName=" + node_name(node) + " NodeAddr=127.0.0.1 NodeHostname=" + short_name +
-                  " Port=" + std::to_string(ports[1 + node]) + " CPUs=2 State=UNKNOWN\n";
+    config += site_.more;
+    for (const auto &node : site_.nodes) {
+        fs::create_directories(folder_ / ("spool." + node.name));
+        fs::create_directories(folder_ / ("tmp." + node.name));
+        config += "NodeName=" + node.name + " NodeAddr=" + node.address + " NodeHostname=" + node.host +
+                  " Port=" + std::to_string(node.port) + " CPUs=" + std::to_string(node.processors) +
+                  " State=UNKNOWN\n";
     }
     config += "PartitionName=lipt Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n";
     std::ofstream(folder_ / "slurm.conf") << config;
@@ -182,14 +198,15 @@ void private_slurm::start_controller() {
 void private_slurm::kill_controller() { controller_.reset(); }
 
 void private_slurm::start_node(std::size_t node) {
-    daemons_[node].emplace(std::vector<std::string>{LIPT_SLURMD, "-D", "-f",
-                                                    (folder_ / "slurm.conf").string(), "-N", node_name(node)},
-                           folder_ / ("slurmd." + node_name(node) + ".log"));
+    const auto &name = site_.nodes[node].name;
+    auto command = site_.nodes[node].enter;
+    command.insert(command.end(), {LIPT_SLURMD, "-D", "-f", (folder_ / "slurm.conf").string(), "-N", name});
+    daemons_[node].emplace(command, folder_ / ("slurmd." + name + ".log"));
 }
 
 void private_slurm::kill_node(std::size_t node) {
     const std::string mark =
-        std::string(1, '\0') + "SLURMD_NODENAME=" + node_name(node) + std::string(1, '\0');
+        std::string(1, '\0') + "SLURMD_NODENAME=" + site_.nodes[node].name + std::string(1, '\0');
     std::set<pid_t> there;
     for (const auto one : descendants()) {
         if (content_of("/proc/" + std::to_string(one) + "/environ").find(mark) == std::string::npos) continue;
@@ -205,7 +222,7 @@ std::string private_slurm::ask(const std::vector<std::string> &command) {
 }
 
 void private_slurm::wait_for_nodes() const {
-    const bool up = comes_true([] {
+    const bool up = comes_true([this] {
         const auto states = ask({"sinfo", "--noheader", "--Node", "--format=%T"});
         if (states.find("drain") != std::string::npos)
             ask({"scontrol", "update", "NodeName=ALL", "State=RESUME"});
@@ -214,7 +231,7 @@ void private_slurm::wait_for_nodes() const {
             for (auto at = states.find(state); at != std::string::npos; at = states.find(state, at + 1))
                 ++good;
         }
-        return good == nodes;
+        return good == site_.nodes.size();
     });
     BOOST_REQUIRE_MESSAGE(up, "the nodes did not come up: " << content_of(folder_ / "slurmctld.log"));
 }

@@ -1,9 +1,8 @@
-// A Slurm of its own for a test: two virtual nodes on the loopback interface, everything in one directory.
+// A Slurm of its own for a test: everything in one directory, on the loopback interface or on virtual hosts.
 #pragma once
 
 #include <lipt/adapters/launch/child.hpp>
 
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -11,14 +10,31 @@
 
 namespace lipt_test {
 
-/// Starts munged, slurmctld and two slurmd as children of the test, with a key, ports and files of their own,
+/// A node of a private Slurm: what slurm.conf says of it, and what runs a program there.
+struct slurm_node {
+    std::string name, address, host;
+    int port = 0;
+    std::size_t processors = 2;
+    std::vector<std::string> enter{}; ///< in front of its daemon's command
+};
+
+/// Where the daemons of a private Slurm are.
+struct slurm_site {
+    std::string controller; ///< as SlurmctldHost takes it
+    int port = 0;
+    std::vector<slurm_node> nodes;
+    std::string more; ///< further lines of slurm.conf
+};
+
+/// Two virtual nodes of two processors each on the loopback interface, on ports that are free.
+slurm_site loopback_site();
+
+/// Starts munged, slurmctld and a slurmd a node as children of the test, with a key and files of their own,
 /// and lets Slurm's programs find them (SLURM_CONF). When it goes, all of them and all that they started are
 /// ended; it fails the test where something stays.
 class private_slurm {
   public:
-    static constexpr std::size_t nodes = 2;
-
-    explicit private_slurm(const std::filesystem::path &folder);
+    private_slurm(const std::filesystem::path &folder, slurm_site site);
     private_slurm(const private_slurm &) = delete;
     private_slurm &operator=(const private_slurm &) = delete;
     ~private_slurm();
@@ -42,11 +58,11 @@ class private_slurm {
   private:
     void write_config();
     void start_munge();
-    std::string node_name(std::size_t node) const { return "node" + std::to_string(node + 1); }
 
     std::filesystem::path folder_;
+    slurm_site site_;
     std::optional<lipt::adapters::child_process> munge_, controller_;
-    std::array<std::optional<lipt::adapters::child_process>, nodes> daemons_;
+    std::vector<std::optional<lipt::adapters::child_process>> daemons_;
     bool begun_ = false;
 };
 

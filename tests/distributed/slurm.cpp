@@ -1,12 +1,7 @@
 // Workers by a real Slurm of the test's own: the same bytes as in threads, whatever dies.
-#include "private_slurm.hpp"
-#include "whole_run.hpp"
+#include "slurm_case.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <functional>
 #include <optional>
-#include <thread>
 
 using namespace lipt_test;
 
@@ -15,12 +10,11 @@ BOOST_AUTO_TEST_SUITE(slurm)
 namespace {
 
 namespace fs = std::filesystem;
-using words = std::vector<std::string>;
 
 /// One Slurm for all cases, and the run that every other must be like.
 struct cluster {
     whole_run whole;
-    private_slurm slurm{whole.folder.path()};
+    private_slurm slurm{whole.folder.path(), loopback_site()};
 };
 
 /// Made before the first case, ended after the last.
@@ -30,46 +24,8 @@ struct shared_cluster {
     void teardown() { one.reset(); }
 };
 
-/// A case: a folder of its own for the run, its faults and what it prints.
-struct fixture {
-    cluster &all = *shared_cluster::one;
-    temporary_directory folder;
-    fs::path path = folder / "run";
-
-    /// No case waits for what another has left.
-    fixture() { all.slurm.clear(); }
-
-    words command(const words &more = {}) const {
-        return words{"run", "--out", path.string()} + all.whole.flags() +
-               words{"--launcher", "slurm", "--worker-program", faulty_worker(folder).string()} + more;
-    }
-    outcome run(const words &more = {}) const { return run_lipt(folder, command(more)); }
-    void fault(int worker, const std::string &what) const {
-        folder.write("faults/" + std::to_string(worker), what);
-    }
-    void all_wait() const {
-        faulty_worker(folder); // makes the folder of faults
-        for (int worker = 0; worker < 4; ++worker) fault(worker, "wait");
-    }
-    /// The workers that were started so far, ascending.
-    std::string started() const {
-        auto numbers = content_of(folder / "started");
-        std::erase(numbers, '\n');
-        std::sort(numbers.begin(), numbers.end());
-        return numbers;
-    }
-    void wait_until(const std::function<bool()> &holds, const char *what) const {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-        while (!holds()) {
-            BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end,
-                                  what << " did not come: " << private_slurm::ask({"squeue", "--array"}));
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        }
-    }
-    void go() const { folder.write("go", ""); }
-    nlohmann::json soup() const { return soup_of(path); }
-    std::string reason(std::size_t worker) const { return refusal_of(path, worker); }
-    void check_whole(const outcome &ended) const { all.whole.check_like(path, ended); }
+struct fixture : slurm_case {
+    fixture() : slurm_case(shared_cluster::one->whole, shared_cluster::one->slurm) {}
 };
 
 BOOST_TEST_GLOBAL_FIXTURE(shared_cluster);
@@ -113,22 +69,22 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_dies_has_its_tasks_run_elsewhere, fixture) {
     all_wait();
     started_program driver(folder, command());
     wait_until([&] { return started() == "0123"; }, "the start of all workers");
-    all.slurm.kill_node(1);
+    slurm.kill_node(1);
     // Two of them run again on the other node, once it has room.
     go();
     wait_until([&] { return started().size() >= 6; }, "the second start of two workers");
     check_whole(driver.finish());
-    all.slurm.start_node(1);
-    all.slurm.wait_for_nodes();
+    slurm.start_node(1);
+    slurm.wait_for_nodes();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_controller_that_dies_and_comes_back_loses_nothing, fixture) {
     all_wait();
     started_program driver(folder, command());
     wait_until([&] { return started() == "0123"; }, "the start of all workers");
-    all.slurm.kill_controller();
-    all.slurm.start_controller();
-    all.slurm.wait_for_nodes();
+    slurm.kill_controller();
+    slurm.start_controller();
+    slurm.wait_for_nodes();
     go();
     check_whole(driver.finish());
 }
