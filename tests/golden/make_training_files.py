@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """Makes the files of training/: five steps of training by PyTorch, from stored weights on real images.
 
-Needs numpy and PyTorch (made with 1.13.0). usage: make_training_files.py SOURCE, where SOURCE holds, as PyTorch wrote it,
+Needs numpy and PyTorch (made with 1.13.0).
+    make_training_files.py SOURCE     makes the files
+    make_training_files.py --spread   says how far PyTorch is from the losses that it gave itself, at learning rate 0.05
+SOURCE holds, as PyTorch wrote it,
   x.npy float32 (steps,B,3,32,32) normalised images, y.npy int64 (steps,B) labels, and for each network NET
   NET-init.safetensors, NET-logits.npy, NET-embeddings.npy and NET.json ("loss": one value a step).
 Writes pixels.npy uint8 (steps,B,3,32,32), labels.npy int64 (steps,B), and for each network NET
@@ -9,7 +12,8 @@ Writes pixels.npy uint8 (steps,B,3,32,32), labels.npy int64 (steps,B), and for e
   NET-loss.npy float64 (steps), NET-logits.npy and NET-embeddings.npy float32: those of SOURCE, learning rate 0.05,
   NET-slow-loss.npy, NET-slow-logits.npy and NET-slow-embeddings.npy: the same made here in float64 at SLOW_RATE.
 Why both: at 0.05 training is chaotic. One ReLU that falls to the other side by rounding moves the fifth loss by up to
-several per cent; PyTorch differs that much from itself between float32 and float64, or between memory formats.
+several per cent; PyTorch differs that much from itself between float32 and float64, or between memory formats. The
+bounds of training.cpp at that rate are twice what --spread prints.
 """
 import json
 import os
@@ -123,18 +127,24 @@ def split(path, parts):
             file.write(struct.pack("<Q", len(text)) + text + blob)
 
 
-def train_slowly(network, path, x, y):
-    """Losses, logits and embeddings of five steps in float64."""
-    tensors, data = read_safetensors(path)
-    types = {"F32": np.float32, "I64": np.int64}
+def model_of(network, paths):
+    """The network with the weights of these files."""
+    types, state = {"F32": np.float32, "I64": np.int64}, {}
+    for path in paths:
+        tensors, data = read_safetensors(path)
+        for name, entry in tensors:
+            values = np.frombuffer(data[slice(*entry["data_offsets"])], types[entry["dtype"]])
+            state[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
     model = Network(*NETWORKS[network])
-    model.load_state_dict({name: torch.from_numpy(
-        np.frombuffer(data[slice(*entry["data_offsets"])], types[entry["dtype"]]).reshape(entry["shape"]).copy())
-        for name, entry in tensors})
-    model.double()
-    descent = torch.optim.SGD(model.parameters(), lr=SLOW_RATE, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    model.load_state_dict(state)
+    return model
+
+
+def train(model, x, y, rate):
+    """Losses, logits and embeddings of five steps."""
+    descent = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
     losses = []
-    for images, labels in zip(torch.from_numpy(x).double(), torch.from_numpy(y)):
+    for images, labels in zip(x, torch.from_numpy(y)):
         descent.zero_grad()
         loss = functional.cross_entropy(model(images), labels)
         loss.backward()
@@ -142,24 +152,53 @@ def train_slowly(network, path, x, y):
         losses.append(float(loss))
     model.eval()
     with torch.no_grad():
-        embeddings = model.embeddings(torch.from_numpy(x[0]).double())
+        embeddings = model.embeddings(x[0])
         return np.array(losses), model.linear(embeddings).numpy(), embeddings.numpy()
 
 
+def stored_parts(folder, network):
+    return [f"{folder}/{network}-init-{part}.safetensors" for part in (1, 2)]
+
+
+def spread(folder):
+    """The largest relative difference of each loss from the stored one, over ways to compute the same."""
+    pixels, y = np.load(f"{folder}/pixels.npy"), np.load(f"{folder}/labels.npy")
+    x = torch.from_numpy(((pixels / np.float32(255) - MEAN) / DEVIATION).astype(np.float32))
+    for network in NETWORKS:
+        stored = np.load(f"{folder}/{network}-loss.npy")
+        largest = np.zeros(len(stored))
+        for layout in (torch.contiguous_format, torch.channels_last):
+            for threads in (1, 2):
+                for kind, nudge in ((torch.float32, 0), (torch.float32, 1e-6), (torch.float32, -1e-6), (torch.float64, 0)):
+                    torch.set_num_threads(threads)
+                    model = model_of(network, stored_parts(folder, network)).to(kind).to(memory_format=layout)
+                    with torch.no_grad():
+                        for weights in model.parameters():
+                            weights *= 1 + nudge
+                    images = [one.to(kind).contiguous(memory_format=layout) for one in x]
+                    losses = train(model, images, y, 0.05)[0]
+                    largest = np.maximum(largest, np.abs(losses - stored) / stored)
+        print(f"{network:<10}", *(f"{one:.1e}" for one in largest))
+
+
 def main():
-    source, target = sys.argv[1], os.path.join(os.path.dirname(os.path.abspath(__file__)), "training")
+    target = os.path.join(os.path.dirname(os.path.abspath(__file__)), "training")
+    if sys.argv[1:] == ["--spread"]:
+        return spread(target)
+    source = sys.argv[1]
     os.makedirs(target, exist_ok=True)
     x, y = np.load(f"{source}/x.npy"), np.load(f"{source}/y.npy")
     np.save(f"{target}/pixels.npy", pixels_of(x))
     np.save(f"{target}/labels.npy", y)
     for network in NETWORKS:
         weights = f"{source}/{network}-init.safetensors"
-        split(weights, [f"{target}/{network}-init-{part}.safetensors" for part in (1, 2)])
+        split(weights, stored_parts(target, network))
         with open(f"{source}/{network}.json") as file:
             np.save(f"{target}/{network}-loss.npy", np.array(json.load(file)["loss"]))
         for output in ("logits", "embeddings"):
             shutil.copyfile(f"{source}/{network}-{output}.npy", f"{target}/{network}-{output}.npy")
-        losses, logits, embeddings = train_slowly(network, weights, x, y)
+        losses, logits, embeddings = train(model_of(network, [weights]).double(), torch.from_numpy(x).double(), y,
+                                           SLOW_RATE)
         np.save(f"{target}/{network}-slow-loss.npy", losses)
         np.save(f"{target}/{network}-slow-logits.npy", logits.astype(np.float32))
         np.save(f"{target}/{network}-slow-embeddings.npy", embeddings.astype(np.float32))
