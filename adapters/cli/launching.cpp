@@ -169,6 +169,7 @@ launcher make_launcher(const launch_options &options, const fs::path &run, std::
         } else if (options.kind == launcher_kind::mpi) {
             mpi_options mpi{.start = start,
                             .ranks = ranks_program(),
+                            .workers_a_round = options.workers_a_round,
                             .slots = slots,
                             .time_limit_s = options.time_limit_s,
                             .silence_s = options.silence_s};

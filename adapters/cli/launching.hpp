@@ -28,6 +28,7 @@ struct launch_options {
     double time_limit_s = 0;         ///< of one attempt of one worker; 0: none
     std::size_t retries = 0;         ///< attempts after the first
     std::size_t min_workers = 1;     ///< that must have delivered
+    std::size_t workers_a_round = 0; ///< of the run, known when it is opened
     std::filesystem::path program;   ///< that is started for a worker; empty: this one
     std::vector<std::string> sbatch; ///< options of sbatch
     std::vector<std::string> mpirun; ///< options of mpirun; empty: those of mpi_options

@@ -144,10 +144,28 @@ void add_report_command(CLI::App &app) {
     sub->callback([kept] { report_command(kept->runs, kept->out, kept->data); });
 }
 
+/// errors: U47
+void check_command(const CLI::App &app, int argc, char **argv) {
+    if (argc < 2 || argv[1][0] == '-') return;
+    std::string known;
+    for (const auto *one : app.get_subcommands({})) {
+        if (one->get_name() == argv[1]) return;
+        known += (known.empty() ? "" : ", ") + one->get_name();
+    }
+    lipt::fail("U47", "there is no command '", argv[1], "', expected one of: ", known);
+}
+
+/// What a wrong command line is told, in the form of every other error.
+std::string wrong_line(const CLI::App *app, const CLI::Error &error) {
+    return fmt::format("lipt: [LIPT-U48] {}; {} --help lists what there is\n", error.what(),
+                       app->get_parent() == nullptr ? "lipt" : "lipt " + app->get_name());
+}
+
 int run_program(int argc, char **argv) {
     CLI::App app("LiPT: subset training without the pre-training tax", "lipt");
     app.set_version_flag("--version", std::string(LIPT_VERSION));
     app.require_subcommand(1);
+    app.failure_message(wrong_line);
     app.get_formatter()->column_width(34);
     add_making_commands(app);
     add_stage_commands(app);
@@ -156,6 +174,7 @@ int run_program(int argc, char **argv) {
     add_report_command(app);
     try {
         try {
+            check_command(app, argc, argv);
             app.parse(argc, argv);
         } catch (const CLI::ParseError &error) {
             if (app.exit(error) != 0) return wrong_use;

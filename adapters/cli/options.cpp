@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <type_traits>
 
 namespace lipt::adapters {
@@ -57,7 +58,7 @@ struct value_lister {
 };
 
 /// Adds an option for each setting; its default is that of the recommended preset, and where the paper's
-/// differs its help says so.
+/// differs its help says so, unless it does by itself.
 struct option_adder {
     CLI::App &command;
     std::map<std::string, std::string> &given;
@@ -68,7 +69,9 @@ struct option_adder {
         auto *option = command.add_option_function<std::string>(
             "--" + name,
             [this_given = &given, name](const std::string &value) { (*this_given)[name] = value; },
-            papers.at(name) == initial ? help : help + "; in the preset paper " + papers.at(name));
+            papers.at(name) == initial || help.find("preset paper") != std::string::npos
+                ? help
+                : help + "; in the preset paper " + papers.at(name));
         // Given twice, the last one counts: a script's flags can be followed by one's own.
         return option->type_name(kind)->default_str(initial)->multi_option_policy(
             CLI::MultiOptionPolicy::TakeLast);
@@ -85,6 +88,23 @@ struct option_adder {
         }
     }
 };
+
+/// Whether a file may hold it: every flag that shapes a result, and those that every run has.
+bool is_setting(const std::string &name) {
+    std::map<std::string, std::string> all{{"threads", ""}, {"checkpoint-seconds", ""}, {"preset", ""}};
+    run_settings any;
+    visit_settings(any, value_lister{all});
+    return all.contains(name);
+}
+
+/// TOML's 1_000 as everybody else writes it; texts stay as they are.
+std::string without_digit_marks(const std::string &value) {
+    const bool number = !value.empty() && value.find_first_not_of("+-0123456789_.eE") == std::string::npos &&
+                        value.find_first_of("0123456789") < 2;
+    std::string plain = value;
+    if (number) std::erase(plain, '_');
+    return plain;
+}
 
 /// Sets the one setting of that name; counts whether there was one.
 struct setting_writer {
@@ -174,7 +194,10 @@ std::vector<settings_options::assignment> settings_options::assignments() const 
                     "]: every setting stands at the top level, under the name of its flag");
             require(item.inputs.size() == 1, "U03", "settings: ", config_.string(), ": '", item.name,
                     "' has ", item.inputs.size(), " values, expected one");
-            all.push_back({item.name, item.inputs.front(), true});
+            require(command_.get_option_no_throw("--" + item.name) == nullptr || is_setting(item.name), "U03",
+                    "settings: ", config_.string(), ": '", item.name,
+                    "' is not a setting but a flag: give --", item.name, " on the command line");
+            all.push_back({item.name, without_digit_marks(item.inputs.front()), true});
         }
     }
     for (const auto &[name, value] : *given_) {

@@ -2,6 +2,7 @@
 #include <lipt/adapters/cli/settings.hpp>
 #include <lipt/error.hpp>
 
+#include <algorithm>
 #include <thread>
 
 namespace lipt::adapters {

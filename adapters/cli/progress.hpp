@@ -19,9 +19,10 @@ class progress_display {
 
     /// A line of its own, e.g. when a stage begins or is found done.
     void line(const std::string &text);
-    /// `done` of `of` steps of a stage; drawn at most ten times a second, and only on a terminal.
+    /// `done` of `of` steps of a stage: on a terminal a bar, drawn at most ten times a second; elsewhere a
+    /// line where there was none for ten seconds.
     void step(std::string_view stage, std::size_t done, std::size_t of);
-    /// One line an epoch of the main training that was scored; other epochs only move the bar.
+    /// A line for an epoch that was scored; others only move the bar, or break a silence.
     void epoch(std::string_view stage, const epoch_record &epoch, std::size_t of);
 
     /// The callbacks of a run directory that show here; this object must outlive them.
@@ -29,12 +30,14 @@ class progress_display {
 
   private:
     void clear();
+    void print(const std::string &text);
+    void draw(std::string_view stage, std::size_t done, std::size_t of);
 
     std::mutex mutex_;
     bool terminal_;
     bool drawn_ = false;
     std::string epoch_text_;
-    std::chrono::steady_clock::time_point last_{};
+    std::chrono::steady_clock::time_point last_drawn_{}, last_line_;
 };
 
 } // namespace lipt::adapters

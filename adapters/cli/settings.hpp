@@ -109,6 +109,8 @@ void visit_workers(pipeline_settings &p, Visitor &visit) {
     visit("workers", p.shards.workers, "workers, each on a shard of its own");
     visit("minibatches", p.shards.minibatches, "minibatches a worker; with --dataset cifar100 5 by default");
     visit("batch-size", p.shards.batch_size, "samples a minibatch of the workers");
+    visit("rounds", p.rounds,
+          "rounds of workers and soup, each on new shards and from the soup of the round before");
     visit("stratified-shards", p.shards.stratified, "give every shard the class shares of the whole set");
     visit("passes", p.local.training.epochs, "passes of a worker over its shard");
     visit("local-steps", p.local.steps, "steps of a worker, in place of passes; 0: passes count");
@@ -185,9 +187,10 @@ void visit_main(pipeline_settings &p, Visitor &visit) {
           "preset "
           "paper but for GradMatch's warm start");
     visit_train(p.main, "", "the main training", visit,
-                {.epochs = "; with GradMatch's warm start (preset paper, --pretrain full) that takes half of "
-                           "them",
-                 .rate = "; 0.1 by default from fresh weights"});
+                {.epochs =
+                     "; in the preset paper 200, of which GradMatch's warm start (--pretrain full) takes "
+                     "half",
+                 .rate = "; 0.1 by default from fresh weights and in the preset paper"});
     visit("final-learning-rate", p.main.final_learning_rate, "learning rate at the end of the cosine");
     visit("train-batch-size", p.main.batch_size, "samples a step of the main training");
     visit("equal-steps", p.equal_steps, "count epochs in steps of the whole set, whatever the fraction");
@@ -241,9 +244,8 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     detail::visit_workers(p, visit);
     detail::visit_soup(p, visit);
     detail::visit_train(p.full, "pretrain-", "the conventional pre-training", visit,
-                        {.epochs =
-                             "; in the preset paper 1 for grand and el2n, for gradmatch half of --epochs "
-                             "in steps of the subset"});
+                        {.epochs = "; in the preset paper 10, for grand and el2n 1, for gradmatch half of "
+                                   "--epochs in steps of the subset"});
     visit("pretrain-batch-size", p.full.batch_size, "samples a step of the conventional pre-training");
     visit(
         "pretrain-runs", p.full_runs,

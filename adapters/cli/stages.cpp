@@ -15,6 +15,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -97,8 +98,9 @@ struct open_run {
         : settings(checked(asked, launch)),
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings, [this](const std::string &text) { display.line(text); }),
-          context(make_context(data.network(settings.network), data.train(), data.test(), settings.pipeline,
-                               make_launcher(launch, path, worker_slots(settings.pipeline), observer()))),
+          context(make_context(
+              data.network(settings.network), data.train(), data.test(), settings.pipeline,
+              make_launcher(of_this_run(launch), path, worker_slots(settings.pipeline), observer()))),
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
                                       display.observer())) {
@@ -107,6 +109,11 @@ struct open_run {
         if (given_start.empty()) return;
         store.record({.name = "initialize"});
         store.save_state("theta_star", given_start);
+    }
+
+    launch_options of_this_run(launch_options launch) const {
+        launch.workers_a_round = settings.pipeline.shards.workers;
+        return launch;
     }
 
     /// What launchers tell goes to the display.
@@ -124,8 +131,9 @@ struct open_run {
         if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);
         require(asked.init_weights.empty() || asked.pipeline.pretrain == pretrain_kind::lipt, "U27",
                 "settings: --init-weights is the common start of workers: it needs --pretrain lipt");
-        require(launch.min_workers <= asked.pipeline.shards.workers, "U43", "settings: --min-workers is ",
-                launch.min_workers, ", the run has ", asked.pipeline.shards.workers, " workers");
+        require(launch.min_workers <= std::max<std::size_t>(asked.pipeline.shards.workers, 1), "U43",
+                "settings: --min-workers is ", launch.min_workers, ", the run has ",
+                asked.pipeline.shards.workers, " workers");
         return asked;
     }
 
@@ -194,8 +202,9 @@ worker_stage workers_of(open_run &run) {
     if (!local || !fs::exists(file)) return {};
     const json soup = read_json(file);
     const auto merged = read_fields(file, [&] { return soup.at("ingredients").size(); });
-    return worker_stage_of(run.context.spec, run.context.train, run.settings.pipeline.shards.batch_size,
-                           merged, *local);
+    const auto &pipeline = run.settings.pipeline;
+    return worker_stage_of(run.context.spec, run.context.train, pipeline.shards.batch_size, merged, *local,
+                           pipeline.rounds);
 }
 
 /// What a run ends with on disk and on the screen.
@@ -208,35 +217,50 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
                                  100 * trained.history.back().accuracy.value_or(0), report.string()));
 }
 
-/// Names every worker that is not in the soup, and why.
+/// Names every worker that is not in its round's soup, and why.
 void say_refused(open_run &run) {
-    const auto file = run.store.at("soup.json");
-    const json soup = read_json(file);
-    read_fields(file, [&] {
-        for (const auto &one : soup.at("refused")) {
-            run.display.line(fmt::format("  worker {} is not in the soup: {}",
-                                         one.at("worker").get<std::size_t>(),
-                                         one.at("reason").get<std::string>()));
-        }
-    });
+    const auto rounds = run.settings.pipeline.rounds;
+    for (std::size_t round = 1; round <= rounds; ++round) {
+        const auto file = run.store.at(round == rounds ? "soup.json" : fmt::format("soup-{}.json", round));
+        if (!fs::exists(file)) return; // not merged yet
+        const json soup = read_json(file);
+        read_fields(file, [&] {
+            for (const auto &one : soup.at("refused")) {
+                run.display.line(fmt::format("  worker {} is not in the soup: {}",
+                                             one.at("worker").get<std::size_t>(),
+                                             one.at("reason").get<std::string>()));
+            }
+        });
+    }
 }
 
-/// Plans, submits the workers that have yet to deliver and the merge after them, and says how to go on.
+/// Submits the workers of every round that have yet to deliver, and a merge after each.
+void submit_rounds(open_run &run, const slurm_options &slurm, const std::vector<std::string> &merge_flags) {
+    const auto &settings = run.settings.pipeline;
+    auto workers = pending_workers(settings, run.store);
+    std::string merged;
+    for (auto round = current_round(settings, run.store); round < settings.rounds && !workers.empty();
+         ++round) {
+        const auto job = submit_workers(workers, slurm, merged);
+        fmt::print("workers {}: Slurm job {}\n", array_of(workers, 0), job);
+        merged = submit_merge(job, merge_flags, slurm);
+        fmt::print("merge: Slurm job {}, when they have ended\n", merged);
+        workers.resize(settings.shards.workers);
+        std::iota(workers.begin(), workers.end(), (round + 1) * settings.shards.workers);
+    }
+}
+
+/// Plans, submits the workers and the merges, and says how to go on.
 void submit(open_run &run, const launch_options &launch) {
     require(run.settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "run: only --pretrain lipt has workers to submit: leave out --submit-only");
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
-    const auto pending = pending_workers(plan(run.context, run.store), run.store);
+    plan(run.context, run.store);
     const auto path = fs::absolute(run.store.path()).lexically_normal();
-    if (!pending.empty()) {
-        const auto slurm = slurm_options_of(launch, path, run.observer());
-        const auto workers = submit_workers(pending, slurm);
-        fmt::print("workers {}: Slurm job {}\n", array_of(pending, 0), workers);
-        std::vector<std::string> flags{"--min-workers", std::to_string(launch.min_workers)};
-        if (!run.settings.data.empty()) flags.insert(flags.end(), {"--data", run.settings.data});
-        fmt::print("merge: Slurm job {}, when they have ended\n", submit_merge(workers, flags, slurm));
-    }
+    std::vector<std::string> flags{"--min-workers", std::to_string(launch.min_workers)};
+    if (!run.settings.data.empty()) flags.insert(flags.end(), {"--data", run.settings.data});
+    submit_rounds(run, slurm_options_of(launch, path, run.observer()), flags);
     fmt::print("then: lipt select --run '{0}' && lipt train --run '{0}'\n"
                "or the same `lipt run` again without --submit-only, which runs what is missing\n",
                path.string());
@@ -264,8 +288,10 @@ void plan_command(const run_settings &settings, const fs::path &out) {
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);
-    run.display.line(fmt::format("{} workers are planned; next: lipt worker --run {} --worker 0 (to {})",
-                                 made.shards.size(), out.string(), made.shards.size() - 1));
+    const auto &pipeline = settings.pipeline;
+    run.display.line(fmt::format("{} workers are planned; next: lipt worker --run {} --worker 0 (to {}){}",
+                                 made.shards.size(), out.string(), pipeline.shards.workers - 1,
+                                 pipeline.rounds == 1 ? "" : ", lipt merge, then those of the next round"));
 }
 
 void merge_command(const run_place &place, thread_count threads, const merge_terms &terms) {
@@ -277,6 +303,8 @@ void merge_command(const run_place &place, thread_count threads, const merge_ter
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
     say_refused(run);
+    const bool whole = run.store.load_state("soup").has_value();
+    run.display.line(fmt::format("next: lipt {} --run {}", whole ? "select" : "worker", place.run.string()));
 }
 
 void select_command(const run_place &place, thread_count threads) {
@@ -284,6 +312,7 @@ void select_command(const run_place &place, thread_count threads) {
     auto backend = run.backend();
     select_subset(run.context, backend, run.tensor, run.store);
     say_chosen(run);
+    run.display.line("next: lipt train --run " + place.run.string());
 }
 
 void train_command(const run_place &place, thread_count threads) {

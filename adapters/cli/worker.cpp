@@ -6,6 +6,10 @@
 #include <lipt/chosen.hpp>
 #include <lipt/lipt.hpp>
 
+#include <fmt/format.h>
+
+#include <cstdio>
+
 namespace lipt::adapters {
 
 using nlohmann::json;
@@ -37,10 +41,19 @@ void worker_command(const fs::path &run, std::size_t worker) {
     const auto tensor = chosen::make_tensor(backend_of(settings.pipeline, 1, worker));
     auto store =
         run_directory::create(run, config, network, settings.checkpoint_seconds, {}, run_access::shared);
-    const auto theta_star = store.load_state("theta_star");
-    require(theta_star.has_value(), "S06", "worker: ", run.string(),
-            " has no plan yet: run `lipt plan` first");
+    const auto &pipeline = settings.pipeline;
+    require(worker < all_workers(pipeline), "Q03", "worker: number ", worker, ", expected 0 to ",
+            all_workers(pipeline) - 1);
+    const auto round = worker / pipeline.shards.workers;
+    const auto theta_star = store.load_state(start_name(round));
+    require(theta_star.has_value(), "S06", "worker: ", run.string(), " has no ", start_name(round),
+            ".safetensors yet: run ", round == 0 ? "`lipt plan`" : "`lipt merge` for the round before",
+            " first");
     work<chosen::training>(network, settings.pipeline, tensor, *theta_star, worker, store);
+    const auto upload = store.load_worker(worker);
+    fmt::print(stderr, "worker {}: {} samples, loss {:.4f}, {:.1f} % of the weights kept, {} bytes to send\n",
+               worker, upload.result.samples, upload.result.loss, 100 * upload.result.density,
+               upload.cost.bytes_from_workers);
 }
 
 } // namespace lipt::adapters

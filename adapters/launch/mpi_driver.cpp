@@ -51,9 +51,10 @@ class mpi_run {
         const auto &start = options_.start;
         words.insert(words.end(), {"-n", std::to_string(std::min(options_.slots, workers_.size()) + 1),
                                    options_.ranks.string(), "--run", start.run.string(), "--program",
-                                   start.program.string(), "--workers", list, "--deadline",
-                                   fmt::format("{}", std::max(left, 0.0)), "--time-limit",
-                                   fmt::format("{}", options_.time_limit_s), "--silence",
+                                   start.program.string(), "--start",
+                                   start_name(workers_.front() / options_.workers_a_round) + ".safetensors",
+                                   "--workers", list, "--deadline", fmt::format("{}", std::max(left, 0.0)),
+                                   "--time-limit", fmt::format("{}", options_.time_limit_s), "--silence",
                                    fmt::format("{}", options_.silence_s)});
         return words;
     }

@@ -28,8 +28,7 @@ class head {
   public:
     head(const rank_options &options, int ranks)
         : options_(options), link_(std::chrono::duration<double>(options.silence_s)),
-          config_(content_of(options.run / "config.json")),
-          start_(content_of(options.run / "theta_star.safetensors")),
+          config_(content_of(options.run / "config.json")), start_(content_of(options.run / options.start)),
           waiting_(options.workers.begin(), options.workers.end()), left_(options.workers.size()),
           begun_(clock::now()) {
         for (int r = 1; r < ranks; ++r) ranks_[r].heard = begun_;

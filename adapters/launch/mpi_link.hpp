@@ -18,7 +18,7 @@ enum class message_kind : std::uint64_t {
     result, ///< a worker's file
     failed, ///< why there is none
     config, ///< config.json
-    start,  ///< theta_star.safetensors
+    start,  ///< the file of the weights that workers begin with
     task,   ///< the number of a worker, then its shard's file
     leave,  ///< nobody was lost: finalize
     quit    ///< somebody was: end without another word

@@ -30,6 +30,7 @@ int main(int argc, char **argv) {
     CLI::App app("ranks of `lipt run --launcher mpi`, which starts this program", "lipt-mpi");
     app.add_option("--run", options.run, "run directory of the first rank")->required();
     app.add_option("--program", options.program, "lipt, on every host")->required();
+    app.add_option("--start", options.start, "file of the run that the workers begin with")->required();
     app.add_option("--workers", options.workers, "numbers of the workers")->required()->delimiter(',');
     app.add_option("--deadline", options.deadline_s, "seconds after which workers are given up; 0: never");
     app.add_option("--time-limit", options.time_limit_s, "seconds that one worker may take; 0: any");

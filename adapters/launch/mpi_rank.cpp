@@ -73,7 +73,7 @@ class rank {
 
     void take(const message &got) {
         if (got.kind == message_kind::config) write_file(here_.path / "config.json", got.body);
-        if (got.kind == message_kind::start) write_file(here_.path / "theta_star.safetensors", got.body);
+        if (got.kind == message_kind::start) write_file(here_.path / options_.start.filename(), got.body);
         std::uint64_t number = 0;
         if (got.kind != message_kind::task || got.body.size() < sizeof number) return;
         std::memcpy(&number, got.body.data(), sizeof number);

@@ -11,13 +11,14 @@ namespace lipt::adapters {
 struct rank_options {
     std::filesystem::path run;     ///< where the first rank is
     std::filesystem::path program; ///< lipt, on every host
+    std::filesystem::path start;   ///< file of the run that the workers begin with
     std::vector<std::size_t> workers;
     double deadline_s = 0;   ///< 0: none
     double time_limit_s = 0; ///< of one worker; 0: none
     double silence_s = 30;   ///< after which the other side is taken for dead
 };
 
-/// The first rank of `ranks`: sends config.json, theta_star.safetensors and a shard to each that asks, takes
+/// The first rank of `ranks`: sends config.json, the start and a shard to each that asks, takes
 /// uploads in and leaves a report in launch/mpi.json. An upload whose checksum is wrong is refused here, all
 /// else that it may lack by the merge. Returns whether every rank is alive, so that MPI may be finalized.
 /// errors: F-ids of the run's files

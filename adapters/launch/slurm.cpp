@@ -94,12 +94,15 @@ slurm_answer parse_squeue(std::string_view lines) {
     return answer;
 }
 
-std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options) {
+std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options,
+                           const std::string &after) {
     const auto script = options.start.folder() / "worker.sh";
     write_file(script, worker_script);
     auto command = sbatch_of(options, "lipt-worker", "worker-%a.log");
     command.insert(command.end(),
                    {"--requeue", "--cpus-per-task=1", "--array=" + array_of(workers, options.throttle)});
+    if (!after.empty())
+        command.insert(command.end(), {"--dependency=afterok:" + after, "--kill-on-invalid-dep=yes"});
     if (options.time_limit_s > 0)
         command.push_back(fmt::format("--time={:.0f}", std::ceil(options.time_limit_s / 60)));
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());

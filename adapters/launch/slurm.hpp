@@ -41,8 +41,10 @@ struct slurm_answer {
 slurm_answer parse_squeue(std::string_view lines);
 
 /// Submits an array with a task a worker; requeued by Slurm where a node fails. Returns the job's number.
+/// after: the job of a merge that must have ended well first; empty: none
 /// errors: J01 no sbatch, J02 sbatch refused
-std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options);
+std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options,
+                           const std::string &after = {});
 
 /// Submits `lipt merge` for when every task of `job` has ended, in whatever way. Returns the job's number.
 /// errors: J01, J02

@@ -118,6 +118,8 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
                                     std::size_t checkpoint_seconds, run_observer observer,
                                     run_access access) {
     std::error_code code;
+    require(!fs::exists(path, code) || fs::is_directory(path, code), "R02", "run: ", path.string(),
+            " is a file: give --out a directory, empty or new");
     require(fs::exists(path / "config.json", code) || is_unused(path), "R02", "run: ", path.string(),
             " exists, is not empty and is not a run directory: give --out an empty or new directory");
     fs::create_directories(path, code);
@@ -137,10 +139,10 @@ run_directory run_directory::create(const fs::path &path, const json &config, co
     return {path, std::move(lock), config, spec, checkpoint_seconds, std::move(observer)};
 }
 
-/// Workers side by side ask for it.
-struct run_directory::known_start {
+/// Workers side by side ask for them.
+struct run_directory::known_starts {
     std::mutex reading;
-    std::string fingerprint;
+    std::map<std::size_t, std::string> fingerprints; ///< a round
 };
 
 run_directory::run_directory(fs::path path, directory_lock lock, const json &config, network_spec spec,
@@ -148,9 +150,10 @@ run_directory::run_directory(fs::path path, directory_lock lock, const json &con
     : path_(std::move(path)), lock_(std::move(lock)), spec_(std::move(spec)),
       fingerprint_(config_fingerprint(config)),
       training_samples_(config.at("data").value("train", std::size_t{0})),
+      workers_a_round_(config.at("settings").value("workers", std::size_t{0})),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
       last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)),
-      start_(std::make_shared<known_start>()) {
+      starts_(std::make_shared<known_starts>()) {
     read_metrics();
 }
 
@@ -162,12 +165,14 @@ fs::path run_directory::training_path(std::string_view name) const {
     return at(name == "train" ? "main" : name);
 }
 
-std::string run_directory::theta_star_fingerprint() const {
-    const std::scoped_lock lock(start_->reading);
-    if (start_->fingerprint.empty()) {
-        if (const auto weights = load_state("theta_star")) start_->fingerprint = fingerprint_of(*weights);
+std::string run_directory::start_fingerprint(std::size_t worker) const {
+    const std::size_t round = workers_a_round_ == 0 ? 0 : worker / workers_a_round_;
+    const std::scoped_lock lock(starts_->reading);
+    auto &fingerprint = starts_->fingerprints[round];
+    if (fingerprint.empty()) {
+        if (const auto weights = load_state(start_name(round))) fingerprint = fingerprint_of(*weights);
     }
-    return start_->fingerprint;
+    return fingerprint;
 }
 
 std::optional<std::vector<float>> run_directory::load_state(std::string_view name) const {
@@ -253,11 +258,19 @@ void run_directory::save_selection(const kept_selection &kept) {
     if (!kept.chosen.scores.empty()) write_npy<float>(folder / "scores.npy", kept.chosen.scores);
     write_npy<std::int64_t>(folder / "subset.npy",
                             kept.chosen.indices); // last: it says that the others are there
+    tell("select", fmt::format("{} of {} samples are kept", kept.chosen.indices.size(), training_samples_));
 }
 
 void run_directory::record(const stage_cost &cost) {
     costs_[cost.name] = cost;
     write_metrics();
+    if (cost.samples_read == 0) return;
+    tell(cost.name,
+         fmt::format("{} images forward, {} backward, {:.1f} s", cost.forward, cost.backward, cost.wall_s));
+}
+
+void run_directory::tell(std::string_view stage, const std::string &outcome) const {
+    if (observer_.stage_done) observer_.stage_done(stage, outcome);
 }
 
 std::optional<stage_cost> run_directory::cost_of(std::string_view stage) const {

@@ -24,10 +24,11 @@
 
 namespace lipt::adapters {
 
-/// What a run tells while it works; either may be left empty.
+/// What a run tells while it works; each may be left empty.
 struct run_observer {
     std::function<void(std::string_view stage, std::size_t done, std::size_t of)> progress{};
     std::function<void(std::string_view stage, const epoch_record &epoch, std::size_t of)> epoch_done{};
+    std::function<void(std::string_view stage, const std::string &outcome)> stage_done{};
 };
 
 /// Whether a process has a run directory to itself: workers share it with each other and with all else.
@@ -91,12 +92,13 @@ class run_directory {
     run_directory(std::filesystem::path path, directory_lock lock, const nlohmann::json &config,
                   network_spec spec, std::size_t checkpoint_seconds, run_observer observer);
 
-    struct known_start;
+    struct known_starts;
 
     std::filesystem::path numbered_path(const char *folder, std::size_t worker, const char *extension) const;
     std::filesystem::path training_path(std::string_view name) const;
-    /// Of the weights in theta_star.safetensors, read once; empty where there is none.
-    std::string theta_star_fingerprint() const;
+    /// Of the weights that a worker begins with, read once; empty where they are not there.
+    std::string start_fingerprint(std::size_t worker) const;
+    void tell(std::string_view stage, const std::string &outcome) const;
     void read_metrics();
     void write_metrics() const;
 
@@ -104,13 +106,13 @@ class run_directory {
     directory_lock lock_;
     network_spec spec_;
     std::string fingerprint_; ///< of the settings and data in config.json
-    std::size_t training_samples_;
+    std::size_t training_samples_, workers_a_round_;
     std::chrono::steady_clock::duration checkpoint_interval_;
     std::chrono::steady_clock::time_point last_checkpoint_;
     run_observer observer_;
     std::map<std::string, stage_cost, std::less<>> costs_;
     std::map<std::string, std::vector<epoch_record>, std::less<>> histories_;
-    std::shared_ptr<known_start> start_;
+    std::shared_ptr<known_starts> starts_;
 };
 
 } // namespace lipt::adapters

@@ -11,7 +11,9 @@ json read_json(const std::filesystem::path &path) {
     const auto *first = reinterpret_cast<const char *>(file.bytes().data());
     json parsed = json::parse(first, first + file.bytes().size(), nullptr, false);
     require(!parsed.is_discarded(), "R03", "run: ", path.string(),
-            " is not JSON: the file is damaged; delete it and start the run again");
+            " is not JSON: the file is damaged; delete it to have it made again, or if it is config.json, "
+            "start the "
+            "run in another directory");
     return parsed;
 }
 
@@ -61,6 +63,8 @@ json to_json(const merge_report &report) {
         refused.push_back({{"worker", one.worker}, {"reason", one.reason}});
     return {{"version", 1},
             {"method", report.options.method == soup_method::greedy ? "greedy" : "uniform"},
+            {"round", report.round},
+            {"rounds", report.rounds},
             {"theta_star_accuracy", report.theta_star_accuracy},
             {"accuracy", report.accuracy},
             {"scored_images", report.scored_images},
@@ -74,6 +78,7 @@ json to_json(const worker_stage &stage) {
         return json{{"bytes", moved.bytes}, {"messages", moved.messages}};
     };
     return {{"workers", stage.workers},
+            {"rounds", stage.rounds},
             {"steps_a_worker", stage.steps},
             {"bytes_to_workers", stage.to_workers},
             {"bytes_from_workers", stage.from_workers},

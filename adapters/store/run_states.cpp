@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace lipt::adapters {
@@ -57,7 +58,7 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
             const mapped_file file(path);
             upload = parse_worker(
                 file.bytes(), path.string(), spec_,
-                {.worker = worker, .config = fingerprint_, .theta_star = theta_star_fingerprint()});
+                {.worker = worker, .config = fingerprint_, .theta_star = start_fingerprint(worker)});
         }
     } catch (const error &failure) {
         upload = {.refused = failure.what()};
@@ -69,7 +70,7 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
 void run_directory::save_worker(std::size_t worker, const worker_upload &upload) {
     // No time in this file: a worker that runs twice writes the same bytes.
     const auto file = pack_worker(
-        upload, spec_, {.worker = worker, .config = fingerprint_, .theta_star = theta_star_fingerprint()});
+        upload, spec_, {.worker = worker, .config = fingerprint_, .theta_star = start_fingerprint(worker)});
     write_json(numbered_path("workers", worker, "json"), {{"density", upload.result.density},
                                                           {"loss", upload.result.loss},
                                                           {"samples", upload.result.samples},
@@ -104,7 +105,16 @@ void run_directory::forget_soup() {
     require(!code, "R04", "run: cannot make the directory ", at("main").string(), ": ", code.message());
 }
 
-void run_directory::save_merge(const merge_report &report) { write_json(at("soup.json"), to_json(report)); }
+void run_directory::save_merge(const merge_report &report) {
+    const bool last = report.round == report.rounds;
+    write_json(at(last ? "soup.json" : fmt::format("soup-{}.json", report.round)), to_json(report));
+    const auto joined = std::count_if(report.ingredients.begin(), report.ingredients.end(),
+                                      [](const auto &one) { return one.kept; });
+    tell("merge",
+         fmt::format("{} of {} workers are in the soup, held-out accuracy {:.2f} % (the start: {:.2f} %)",
+                     joined, report.ingredients.size() + report.refused.size(), 100 * report.accuracy,
+                     100 * report.theta_star_accuracy));
+}
 
 std::optional<trial_report> run_directory::load_trials() const {
     if (!fs::exists(at("trials.json"))) return std::nullopt;

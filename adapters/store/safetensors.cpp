@@ -75,7 +75,7 @@ class header_reader {
 
     [[noreturn]] void damaged(std::string_view what) const {
         fail("F20", "safetensors: the header of '", name_, "' is damaged: ", what,
-             ": write the file again with safetensors");
+             ": take a whole copy of the file; what a run made is made again once the file is deleted");
     }
 
   private:

@@ -28,7 +28,7 @@ void check_identity(const sealed_view &view, const upload_identity &identity) {
     require(view.text_of("config") == identity.config, "R05", "worker: ", view.name(),
             " was made with other settings than config.json: run `lipt worker` again");
     require(view.text_of("theta_star") == identity.theta_star, "R11", "worker: ", view.name(),
-            " began with other weights than theta_star.safetensors: run `lipt worker` again");
+            " began with other weights than its round does: run `lipt worker` again");
 }
 
 /// The facts and what they say of the cost. errors: R03

@@ -5,7 +5,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
 set(stages version error random data image_part host_kernels network tensor training augment shard prune gradients
-  training_loop local soup select store traffic meter settings evaluate merge train context pretraining choose trials pipeline lipt)
+  training_loop local soup select store traffic meter settings evaluate merge train context workers pretraining choose trials pipeline lipt)
 # What a backend may see of the core.
 set(seams error random data host_kernels network tensor training version)
 set(libraries_of_reference "xtensor/")

@@ -172,8 +172,9 @@ std::vector<std::vector<float>> feature_models(const pipeline_context &context, 
             models.push_back(kept->state.weights);
         }
     } else if (settings.features == features_kind::ensemble) {
-        for (std::size_t w = 0; w < settings.shards.workers; ++w) {
-            auto upload = store.load_worker(w);
+        for (std::size_t w = all_workers(settings) - settings.shards.workers; w < all_workers(settings);
+             ++w) {
+            auto upload = store.load_worker(w); // of the last round
             if (upload.refused.empty()) models.push_back(std::move(upload.result.weights));
         }
         require(!models.empty(), "S06", "select: no worker has delivered: run `lipt worker` first");

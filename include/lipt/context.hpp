@@ -41,6 +41,13 @@ struct pipeline_context {
     std::size_t min_workers = 1; ///< that must have delivered before there is a soup
 };
 
+/// How many shards all rounds need.
+inline shard_options shards_of(const pipeline_settings &settings) {
+    auto options = settings.shards;
+    options.workers = all_workers(settings);
+    return options;
+}
+
 /// Checks data, network and settings, and draws the held-out split.
 /// errors: D-ids of check(image_set), U-ids of check(settings), U11 a fraction that keeps nothing, Q-ids of
 /// plan_shards, P01 densities, D05 images of another shape or classes than the network, D06 a class without a
@@ -63,7 +70,7 @@ inline pipeline_context make_context(network_spec spec, const image_set &train, 
             settings.fraction, " of ", ranked.front(), " samples keeps none: raise it (--fraction)");
     if (settings.pretrain == pretrain_kind::lipt) {
         // Made for its checks alone: what cannot be planned or pruned must not cost an initialization first.
-        plan_shards(split.rest, train.labels, train.classes, settings.shards, settings.seed);
+        plan_shards(split.rest, train.labels, train.classes, shards_of(settings), settings.seed);
         if (settings.local.pruning != prune_time::never) draw_density(settings.local.prune, settings.seed, 0);
     }
     return {std::move(spec),  train, test, settings, std::move(split.part), std::move(split.rest),

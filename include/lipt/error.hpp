@@ -2,6 +2,7 @@
 // expected and how to mend it. Where exceptions are switched off, a handler is called and the program ends.
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <cstdlib>
 #include <initializer_list>
@@ -47,8 +48,8 @@ class text_piece {
     text_piece(Number number) : kind_(kind::whole), whole_(number) {}
     template <std::unsigned_integral Number>
     text_piece(Number number) : kind_(kind::natural), natural_(number) {}
-    template <std::floating_point Number>
-    text_piece(Number number) : kind_(kind::real), real_(static_cast<double>(number)) {}
+    text_piece(float number) : kind_(kind::single), single_(number) {}
+    text_piece(double number) : kind_(kind::real), real_(number) {}
 
     void append_to(std::string &out) const {
         switch (kind_) {
@@ -64,19 +65,30 @@ class text_piece {
         case kind::natural:
             out += std::to_string(natural_);
             break;
+        case kind::single:
+            append_shortest(out, single_);
+            break;
         case kind::real:
-            out += std::to_string(real_);
+            append_shortest(out, real_);
             break;
         }
     }
 
   private:
-    enum class kind : unsigned char { text, letter, whole, natural, real } kind_;
+    /// As many digits as tell the number from its neighbours, no more.
+    template <class Number>
+    static void append_shortest(std::string &out, Number number) {
+        char digits[32];
+        out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+    }
+
+    enum class kind : unsigned char { text, letter, whole, natural, single, real } kind_;
     union {
         std::string_view text_;
         char letter_;
         long long whole_;
         unsigned long long natural_;
+        float single_;
         double real_;
     };
 };

@@ -7,6 +7,7 @@
 #include <lipt/soup.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct merge_data {
 struct merge_options {
     soup_options soup{};
     statistics_kind statistics = statistics_kind::reestimated;
-    std::size_t batch_size = 256; ///< in which the statistics are observed
+    std::size_t batch_size = 256;                   ///< in which the statistics are observed
+    std::function<void(std::size_t done)> scored{}; ///< called after each mixture; may be empty
 };
 
 /// The merged state, and what was done for it.
@@ -47,7 +49,9 @@ class held_out_score {
     double operator()(std::span<const float> weights) {
         prepare(weights);
         forward += data_.held_out.size();
-        return accuracy_on(backend_, data_.held_out);
+        const double reached = accuracy_on(backend_, data_.held_out);
+        if (++scores_; options_.scored) options_.scored(scores_);
+        return reached;
     }
 
     /// Leaves the weights in the backend, with the statistics that belong to them.
@@ -64,6 +68,7 @@ class held_out_score {
     Backend &backend_;
     const merge_data &data_;
     const merge_options &options_;
+    std::size_t scores_ = 0;
 };
 
 } // namespace detail

@@ -26,9 +26,11 @@ namespace detail {
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 selection select_by_name(const pipeline_context &context, Training &backend, const Tensor &tensor,
                          Store &store, stage_cost &features_cost, stage_cost &select_cost) {
-    const auto method = resolved_method(context, store);
+    auto method = resolved_method(context, store);
+    method.options.progress = [&](std::size_t done, std::size_t of) { store.progress("select", done, of); };
     const auto models =
         needs_model(method.info) ? feature_models(context, store) : std::vector<std::vector<float>>{};
+    if (!models.empty()) store.progress("features", 0, models.size());
     return choose_subset(context, backend, tensor, method, models, 0, features_cost, select_cost);
 }
 
@@ -38,6 +40,7 @@ selection select_by_trials(const pipeline_context &context, Training &backend, c
                            Store &store, stage_cost &features_cost, stage_cost &select_cost) {
     meter clock;
     const auto models = feature_models(context, store);
+    store.progress("features", 0, 1);
     backend.load(models.front(), {});
     auto features = candidates_of<Tensor>(context);
     add_outputs(context, backend, tensor, features, features_cost);
@@ -125,10 +128,12 @@ pipeline_result run_pipeline(const pipeline_context &context, const Tensor &tens
     check_models(context.settings);
     auto backend = Training::make(context.spec, backend_of(context.settings, context.settings.threads));
     if (context.settings.pretrain == pretrain_kind::lipt) {
-        const auto theta_star = initialize(context, backend, store);
+        initialize(context, backend, store);
         const auto shards = plan(context, store);
-        const auto failed = work_all<Training>(context, tensor, theta_star, shards, store);
-        merge(context, backend, tensor, store, failed);
+        for (auto round = current_round(context.settings, store); round < context.settings.rounds; ++round) {
+            const auto failed = work_all<Training>(context, tensor, shards, store);
+            merge(context, backend, tensor, store, failed);
+        }
     } else if (context.settings.pretrain == pretrain_kind::full) {
         pretrain_full(context, backend, store);
     }

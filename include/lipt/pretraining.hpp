@@ -1,17 +1,15 @@
-// The stages before the selection: the common start, the plan, the workers and their soup; or conventional
-// pre-training.
+// The stages before the selection that train or score on the data set itself: the common start, the soup of
+// the workers of a round; or conventional pre-training.
 #pragma once
 
-#include <lipt/context.hpp>
 #include <lipt/merge.hpp>
-#include <lipt/store.hpp>
 #include <lipt/train.hpp>
+#include <lipt/workers.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -40,111 +38,6 @@ std::vector<float> initialize(const pipeline_context &context, Training &backend
     return std::move(done.state.weights);
 }
 
-/// The shards of all workers, planned and cut out of the data set, since a shard travels as data; made once,
-/// then loaded.
-template <pipeline_store Store>
-shard_plan plan(const pipeline_context &context, Store &store) {
-    if (auto kept = store.load_plan()) return std::move(*kept);
-    auto made = plan_shards(context.pool, context.train.labels, context.train.classes,
-                            context.settings.shards, context.settings.seed);
-    image_batch images;
-    for (std::size_t w = 0; w < made.shards.size(); ++w) {
-        // Images that are read come in the view for evaluation, and RandAugment does the rest.
-        gather(context.train, {.indices = made.shards[w]}, images);
-        store.save_shard(w, images);
-    }
-    store.save_plan(made); // last: it says that the shards are there
-    return made;
-}
-
-/// What a worker sends back: a bit a prunable weight and the kept values, or all values where it did not
-/// prune.
-inline std::uint64_t upload_bytes(const local_result &result) {
-    if (result.keep_mask.empty()) return result.weights.size() * sizeof(float);
-    const auto kept =
-        static_cast<std::uint64_t>(std::count(result.keep_mask.begin(), result.keep_mask.end(), 1.0f));
-    return (result.keep_mask.size() + 7) / 8 + kept * sizeof(float);
-}
-
-/// One worker, from what was sent to it to what it sends back: a pure function of its arguments, time and
-/// memory aside, that needs nothing of the data set. errors: as train_locally
-template <training_backend Training, tensor_backend Tensor>
-worker_upload train_worker(const network_spec &spec, const pipeline_settings &settings, const Tensor &tensor,
-                           std::span<const float> theta_star, const worker_shard &shard, std::size_t worker) {
-    meter clock(meter::scope::thread);
-    auto backend = Training::make(spec, backend_of(settings, 1, worker));
-    const image_set images{.pixels = shard.images.pixels,
-                           .labels = shard.images.labels,
-                           .shape = spec.image,
-                           .classes = spec.classes};
-    worker_upload upload{.cost = {.name = "local"}};
-    upload.result = train_locally(backend, tensor, images, theta_star, static_cast<std::uint32_t>(worker),
-                                  settings.local, settings.seed);
-    upload.cost.add_training(upload.result.samples);
-    upload.cost.bytes_to_workers = shard.bytes + theta_star.size() * sizeof(float);
-    upload.cost.bytes_from_workers = upload_bytes(upload.result);
-    clock.charge(upload.cost);
-    return upload;
-}
-
-/// One worker, from its shard in the store to its upload there; nothing is done again where a whole upload is
-/// there. errors: Q03 no such worker, S06 no shard; as train_locally
-template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
-void work(const network_spec &spec, const pipeline_settings &settings, const Tensor &tensor,
-          std::span<const float> theta_star, std::size_t worker, Store &store) {
-    require(worker < settings.shards.workers, "Q03", "worker: number ", worker, ", expected 0 to ",
-            settings.shards.workers - 1);
-    if (store.load_worker(worker).refused.empty()) return;
-    const auto shard = store.load_shard(worker);
-    require(shard.has_value(), "S06", "worker: there is no shard ", worker, ": run `lipt plan` first");
-    auto upload = train_worker<Training>(spec, settings, tensor, theta_star, *shard, worker);
-    upload.cost.peak_mib = store.peak_mib();
-    store.save_worker(worker, upload);
-}
-
-/// The same for a worker of this plan.
-template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
-void work(const pipeline_context &context, const Tensor &tensor, std::span<const float> theta_star,
-          const shard_plan &shards, std::size_t worker, Store &store) {
-    require(worker < shards.shards.size(), "Q03", "worker: number ", worker, ", expected 0 to ",
-            shards.shards.size() - 1);
-    work<Training>(context.spec, context.settings, tensor, theta_star, worker, store);
-}
-
-/// The workers that have yet to deliver: all without a whole upload, or where there is a soup already, those
-/// that it had to do without.
-template <pipeline_store Store>
-std::vector<std::size_t> pending_workers(const shard_plan &shards, Store &store) {
-    std::vector<std::size_t> asked(shards.shards.size());
-    std::iota(asked.begin(), asked.end(), std::size_t{0});
-    if (store.load_state("soup")) {
-        asked.clear();
-        for (const auto &one : store.load_refused()) asked.push_back(one.worker);
-    }
-    std::erase_if(asked, [&](std::size_t worker) { return store.load_worker(worker).refused.empty(); });
-    return asked;
-}
-
-/// All workers that have not delivered yet. Returns what went wrong, a worker; a failed one is simply not
-/// merged.
-template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
-std::vector<refused_worker> work_all(const pipeline_context &context, const Tensor &tensor,
-                                     std::span<const float> theta_star, const shard_plan &shards,
-                                     Store &store) {
-    const auto pending = pending_workers(shards, store);
-    if (pending.empty()) return {};
-    std::atomic<std::size_t> done{0}; // workers may run side by side and end in any order
-    const auto failures = context.launch(pending, [&](std::size_t worker) {
-        work<Training>(context, tensor, theta_star, shards, worker, store);
-        store.progress("local", ++done, pending.size());
-    });
-    std::vector<refused_worker> failed;
-    for (std::size_t i = 0; i < failures.size(); ++i) {
-        if (!failures[i].empty()) failed.push_back({pending[i], failures[i]});
-    }
-    return failed;
-}
-
 namespace detail {
 
 /// The images that the merge scores with: statistics from clean training images of the pool, accuracy on
@@ -156,21 +49,70 @@ inline std::pair<image_part, image_part> merge_images(const pipeline_context &co
     return {image_part(context.train, std::move(observed)), image_part(context.train, context.held_out)};
 }
 
+/// Uploads by the number of the worker.
+using numbered_uploads = std::map<std::size_t, worker_upload>;
+
+template <pipeline_store Store>
+numbered_uploads uploads_of(const pipeline_settings &settings, std::size_t round, Store &store) {
+    numbered_uploads uploads;
+    const auto workers = settings.shards.workers;
+    for (std::size_t w = round * workers; w < (round + 1) * workers; ++w)
+        uploads.emplace(w, store.load_worker(w));
+    return uploads;
+}
+
+/// Those that are not whole; what a launcher says of one that failed comes before what its upload lacks.
+inline std::vector<refused_worker> refused_of(const numbered_uploads &uploads,
+                                              std::span<const refused_worker> failed) {
+    std::vector<refused_worker> refused;
+    for (const auto &[worker, upload] : uploads) {
+        if (upload.refused.empty()) continue;
+        const auto cause =
+            std::find_if(failed.begin(), failed.end(), [&](const auto &f) { return f.worker == worker; });
+        refused.push_back({worker, cause == failed.end() ? upload.refused : cause->reason});
+    }
+    return refused;
+}
+
+/// What was merged, with the numbers of the workers in place of positions among those that delivered.
+template <tensor_backend Tensor>
+void describe(const merge_result<Tensor> &merged, const numbered_uploads &uploads, merge_report &report) {
+    report.theta_star_accuracy = merged.theta_star_accuracy;
+    report.accuracy = merged.soup.score;
+    report.evaluations = merged.soup.evaluations;
+    report.ingredients = merged.soup.ingredients;
+    std::vector<std::size_t> delivered;
+    for (const auto &[worker, upload] : uploads) {
+        if (upload.refused.empty()) delivered.push_back(worker);
+    }
+    for (auto &ingredient : report.ingredients) {
+        ingredient.worker = delivered[ingredient.worker];
+        report.densities.push_back(uploads.at(ingredient.worker).result.density);
+    }
+}
+
 /// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads
 /// at hand. A refused worker's cost was paid too.
-inline stage_cost sum_workers(std::span<const worker_upload> uploads, std::size_t threads) {
+inline stage_cost sum_workers(const numbered_uploads &uploads, std::size_t threads) {
     stage_cost sum{.name = "local"};
-    for (const auto &upload : uploads) {
-        sum.wall_s += upload.cost.wall_s / static_cast<double>(std::min(threads, uploads.size()));
-        sum.cpu_s += upload.cost.cpu_s;
-        sum.samples_read += upload.cost.samples_read;
-        sum.forward += upload.cost.forward;
-        sum.backward += upload.cost.backward;
-        sum.bytes_to_workers += upload.cost.bytes_to_workers;
-        sum.bytes_from_workers += upload.cost.bytes_from_workers;
-        sum.peak_mib = std::max(sum.peak_mib, upload.cost.peak_mib);
+    for (const auto &[worker, upload] : uploads) {
+        auto cost = upload.cost;
+        cost.wall_s /= static_cast<double>(std::min(threads, uploads.size()));
+        sum.add(cost);
     }
     return sum;
+}
+
+/// Records what a stage has cost up to this round: under its own name after the last round, with the round's
+/// number after an earlier one.
+template <pipeline_store Store>
+void record_round(stage_cost cost, const merge_report &report, Store &store) {
+    const auto stage = cost.name;
+    if (report.round > 1) {
+        if (const auto before = store.cost_of(text(stage, "-", report.round - 1))) cost.add(*before);
+    }
+    if (report.round < report.rounds) cost.name = text(stage, "-", report.round);
+    store.record(cost);
 }
 
 /// Whether a worker that the soup had to do without has delivered since.
@@ -193,9 +135,9 @@ inline std::string named(std::span<const refused_worker> refused) {
 
 } // namespace detail
 
-/// The soup of all whole uploads; the others are named with their reasons. Made once, then loaded, and made
-/// again with all that follows from it where a worker that it lacks has delivered since. The order in which
-/// the uploads came changes nothing.
+/// The soup of the whole uploads of the round at hand; the others are named with their reasons. Made once,
+/// then loaded. The last round's is made again with all that follows from it where a worker that it lacks has
+/// delivered since; an earlier one stays as it is. The order in which the uploads came changes nothing.
 /// errors: S05 no whole upload, S07 fewer than context.min_workers
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 std::vector<float> merge(const pipeline_context &context, Training &backend, const Tensor &tensor,
@@ -203,50 +145,44 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     auto kept = store.load_state("soup");
     if (kept && !detail::soup_is_behind(store)) return std::move(*kept);
     const auto &settings = context.settings;
-    const auto theta_star = store.load_state("theta_star");
-    require(theta_star.has_value(), "S06", "merge: there is no theta_star: run `lipt plan` first");
+    const auto round = current_round(settings, store);
+    const auto theta_star = detail::start_of(round, store);
     meter clock;
-    std::vector<worker_upload> uploads;
-    for (std::size_t w = 0; w < settings.shards.workers; ++w) uploads.push_back(store.load_worker(w));
-    merge_report report{.options = settings.soup, .scored_images = context.held_out.size()};
-    std::vector<std::size_t> whole;
-    std::vector<std::span<const float>> weights;
-    for (std::size_t w = 0; w < uploads.size(); ++w) {
-        if (uploads[w].refused.empty()) {
-            whole.push_back(w);
-            weights.push_back(uploads[w].result.weights);
-            continue;
-        }
-        const auto cause =
-            std::find_if(failed.begin(), failed.end(), [&](const auto &f) { return f.worker == w; });
-        report.refused.push_back({w, cause == failed.end() ? uploads[w].refused : cause->reason});
-    }
-    require(!whole.empty(), "S05", "merge: none of ", uploads.size(),
+    const auto uploads = detail::uploads_of(settings, round, store);
+    merge_report report{.options = settings.soup,
+                        .scored_images = context.held_out.size(),
+                        .refused = detail::refused_of(uploads, failed),
+                        .round = round + 1,
+                        .rounds = settings.rounds};
+    const auto delivered = uploads.size() - report.refused.size();
+    require(delivered > 0, "S05", "merge: none of ", uploads.size(),
             " workers has delivered: ", detail::named(report.refused));
-    require(whole.size() >= context.min_workers, "S07", "merge: ", whole.size(), " of ", uploads.size(),
+    require(delivered >= context.min_workers, "S07", "merge: ", delivered, " of ", uploads.size(),
             " workers have delivered, --min-workers asks for ", context.min_workers, ": ",
             detail::named(report.refused), ". Run them again, or lower --min-workers");
     if (kept) store.forget_soup();
+    std::vector<std::span<const float>> weights;
+    for (const auto &[worker, upload] : uploads) {
+        if (upload.refused.empty()) weights.push_back(upload.result.weights);
+    }
     const auto [observe, held_out] = detail::merge_images(context);
     const merge_data data{observe.view(), held_out.view()};
+    // The common start, each worker alone, and the shares tried of each that may join.
+    const std::size_t scores = 1 + delivered + (delivered - 1) * settings.soup.points;
     const auto merged = merge_workers(
-        backend, tensor, *theta_star, weights, data,
-        {.soup = settings.soup, .statistics = settings.statistics, .batch_size = settings.shards.batch_size});
-    report.theta_star_accuracy = merged.theta_star_accuracy;
-    report.accuracy = merged.soup.score;
-    report.evaluations = merged.soup.evaluations;
-    report.ingredients = merged.soup.ingredients;
-    for (auto &ingredient : report.ingredients) {
-        ingredient.worker = whole[ingredient.worker];
-        report.densities.push_back(uploads[ingredient.worker].result.density);
-    }
+        backend, tensor, theta_star, weights, data,
+        {.soup = settings.soup,
+         .statistics = settings.statistics,
+         .batch_size = settings.shards.batch_size,
+         .scored = [&](std::size_t done) { store.progress("merge", std::min(done, scores), scores); }});
+    detail::describe(merged, uploads, report);
     stage_cost cost{.name = "merge", .peak_mib = store.peak_mib()};
     cost.add_forward(merged.forward);
     clock.charge(cost);
-    store.record(detail::sum_workers(uploads, settings.threads));
-    store.record(cost);
+    detail::record_round(detail::sum_workers(uploads, settings.threads), report, store);
+    detail::record_round(cost, report, store);
     store.save_merge(report);
-    store.save_state("soup", merged.weights);
+    store.save_state(soup_name(settings, round), merged.weights);
     return merged.weights;
 }
 

@@ -10,7 +10,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace lipt {
@@ -51,6 +55,8 @@ struct pipeline_settings {
 
     train_options initialize{.epochs = 1, .decay = schedule::constant};
     shard_options shards{};
+    std::size_t rounds = 1; ///< of workers and soup; each round has shards of its own and begins with the
+                            ///< soup before it
     local_options local{};
     soup_options soup{};
     statistics_kind statistics = statistics_kind::reestimated;
@@ -74,6 +80,12 @@ struct pipeline_settings {
     std::size_t evaluate_every = 1; ///< epochs between scores on the test set; the last is always scored
 };
 
+/// The workers of all rounds: those of round r (from 0) have the numbers r n to r n + n - 1, and so shards
+/// and random streams of their own.
+inline std::size_t all_workers(const pipeline_settings &settings) {
+    return settings.shards.workers * settings.rounds;
+}
+
 /// What a backend of these settings is made with. Workers take the devices in turn, everything else the
 /// first.
 inline backend_options backend_of(const pipeline_settings &settings, std::size_t threads,
@@ -89,49 +101,89 @@ inline backend_options backend_of(const pipeline_settings &settings, std::size_t
         .threads = threads, .device = devices[worker % devices.size()], .arithmetic = settings.arithmetic};
 }
 
+namespace detail {
+
+/// One number of the settings, with its flag and the range that it must be in.
+struct ranged_setting {
+    const char *flag;
+    double value, least, most;
+    bool above = false; ///< the least itself is not allowed
+};
+
+/// errors: `id` the first that is out of its range, or not a number
+inline void require_ranges(std::string_view id, std::initializer_list<ranged_setting> settings) {
+    for (const auto &one : settings) {
+        const bool fits =
+            (one.above ? one.value > one.least : one.value >= one.least) && one.value <= one.most;
+        const auto single = static_cast<float>(one.value); // what is one is shown as one
+        require(fits, id, "settings: --", one.flag, " is ",
+                static_cast<double>(single) == one.value ? text(single) : text(one.value), ", expected ",
+                one.above ? "above " : "at least ", one.least, " and at most ", one.most);
+    }
+}
+
+inline void check_trainings(const pipeline_settings &settings) {
+    constexpr double epochs = 1e9, batch = 1 << 30, rate = std::numeric_limits<float>::max();
+    const auto batch_of = [](const train_options &options) {
+        return static_cast<double>(options.batch_size);
+    };
+    const auto &[init, full, local, last] =
+        std::tie(settings.initialize, settings.full, settings.local.training, settings.main);
+    require_ranges("U14", {{"epochs", last.epochs, 0, epochs, true},
+                           {"train-batch-size", batch_of(last), 1, batch},
+                           {"learning-rate", last.learning_rate, 0, rate, true},
+                           {"final-learning-rate", last.final_learning_rate, 0, rate},
+                           {"init-epochs", init.epochs, 0, epochs},
+                           {"init-batch-size", batch_of(init), 1, batch},
+                           {"init-learning-rate", init.learning_rate, 0, rate, true},
+                           {"pretrain-epochs", full.epochs, 0, epochs, true},
+                           {"pretrain-batch-size", batch_of(full), 1, batch},
+                           {"pretrain-learning-rate", full.learning_rate, 0, rate, true},
+                           {"passes", local.epochs, 0, epochs},
+                           {"local-learning-rate", local.learning_rate, 0, rate, true}});
+    constexpr double below_one = 1 - 1e-9;
+    require_ranges("U29", {{"momentum", last.momentum, 0, below_one},
+                           {"weight-decay", last.weight_decay, 0, below_one}});
+}
+
+} // namespace detail
+
 /// Checks what no single stage can: ranges of the settings that join stages.
-/// errors: U10 hold_out, U11 fraction, U12 runs or epochs between events, U13 a start that this pre-training
-/// does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment, U17 ensemble of
-/// nobody, U19 trials of nothing, U29 momentum or
-/// weight decay, C-ids of the methods' settings
+/// errors: U10 hold_out, U11 fraction, U12 runs, threads or epochs between events, U13 a start that this
+/// pre-training does not make, U14 a training of nothing, U15 a search of nothing, U16 RandAugment, U17
+/// ensemble of nobody, U19 trials of nothing, U29 momentum or weight decay, U46 rounds, C-ids of the methods'
+/// settings
 inline void check(const pipeline_settings &settings) {
+    const auto count = [](std::size_t value) { return static_cast<double>(value); };
+    constexpr double many = 1e9;
     require(settings.hold_out > 0 && settings.hold_out < 1, "U10", "settings: hold-out is ",
             settings.hold_out, ", expected above 0 and below 1 (--hold-out)");
     require(settings.fraction > 0 && settings.fraction <= 1, "U11", "settings: fraction is ",
             settings.fraction, ", expected above 0 and at most 1 (--fraction)");
-    require(settings.full_runs > 0 && settings.evaluate_every > 0 && settings.threads > 0, "U12",
-            "settings: --pretrain-runs, --evaluate-every and --threads must be at least 1");
-    const bool made = settings.start == start_kind::fresh || settings.pretrain == pretrain_kind::lipt ||
-                      (settings.start == start_kind::pretrained && settings.pretrain == pretrain_kind::full);
-    const auto trains = [](const train_options &options, double least) {
-        return options.batch_size > 0 && options.batch_size <= 1u << 30 && options.epochs >= least &&
-               options.epochs <= 1e9 && options.learning_rate > 0 && options.final_learning_rate >= 0;
-    };
-    require(trains(settings.main, 1e-6) && trains(settings.initialize, 0) && trains(settings.full, 1e-6) &&
-                trains(settings.local.training, 0),
-            "U14",
-            "settings: epochs, passes, batch sizes and learning rates must be above 0 (--init-epochs and "
-            "--passes may be 0), epochs and passes at most 1e9, batch sizes at most 2^30");
-    require(settings.main.momentum >= 0 && settings.main.momentum < 1 && settings.main.weight_decay >= 0 &&
-                settings.main.weight_decay < 1,
-            "U29", "settings: --momentum is ", settings.main.momentum, " and --weight-decay ",
-            settings.main.weight_decay, ", expected both from 0 to below 1");
-    require((settings.soup.points > 0 || settings.soup.search == alpha_search::equal) &&
-                (settings.observe_images > 0 || settings.statistics == statistics_kind::averaged),
-            "U15", "settings: --soup-points and --observe-images must be at least 1");
+    detail::require_ranges("U12", {{"pretrain-runs", count(settings.full_runs), 1, many},
+                                   {"evaluate-every", count(settings.evaluate_every), 1, many},
+                                   {"threads", count(settings.threads), 1, many}});
+    detail::check_trainings(settings);
+    if (settings.soup.search != alpha_search::equal)
+        detail::require_ranges("U15", {{"soup-points", count(settings.soup.points), 1, many}});
+    if (settings.statistics != statistics_kind::averaged)
+        detail::require_ranges("U15", {{"observe-images", count(settings.observe_images), 1, many}});
     const auto &rand = settings.local.training.augment.rand;
-    require(rand.magnitude < rand.bins && rand.operations <= 100, "U16",
-            "settings: --rand-augment-magnitude is ", rand.magnitude, " and --rand-augment-operations ",
-            rand.operations, ", expected 0 to ", rand.bins - 1, " and at most 100");
+    detail::require_ranges("U16", {{"rand-augment-magnitude", count(rand.magnitude), 0, count(rand.bins - 1)},
+                                   {"rand-augment-operations", count(rand.operations), 0, 100}});
     require(settings.features == features_kind::soup || settings.pretrain == pretrain_kind::lipt, "U17",
             "settings: --features ensemble needs workers: use --pretrain lipt");
     check(settings.method);
-    require(
-        settings.trials.budget > 0 && settings.trials.hold_out > 0 && settings.trials.hold_out < 1 &&
-            settings.trials.margin >= 0,
-        "U19",
-        "settings: --trial-budget must be above 0, --trial-hold-out above 0 and below 1, --trial-margin 0 "
-        "or more");
+    const auto &trials = settings.trials;
+    require(trials.hold_out > 0 && trials.hold_out < 1, "U19", "settings: --trial-hold-out is ",
+            trials.hold_out, ", expected above 0 and below 1");
+    detail::require_ranges(
+        "U19", {{"trial-budget", trials.budget, 0, many, true}, {"trial-margin", trials.margin, 0, many}});
+    constexpr std::size_t most_rounds = 1000;
+    detail::require_ranges("U46", {{"rounds", count(settings.rounds), 1, most_rounds},
+                                   {"workers", count(settings.shards.workers), 0, 1e15}});
+    const bool made = settings.start == start_kind::fresh || settings.pretrain == pretrain_kind::lipt ||
+                      (settings.start == start_kind::pretrained && settings.pretrain == pretrain_kind::full);
     require(
         made, "U13",
         "settings: this --pretrain makes no weights for this --start: use --start fresh, or --pretrain lipt");

@@ -73,7 +73,7 @@ inline shard_plan plan_shards(std::span<const std::int64_t> pool, std::span<cons
     require(options.workers <= pool.size() / options.minibatches / options.batch_size, "Q02",
             "plan: ", options.workers, " workers x ", options.minibatches, " minibatches x ",
             options.batch_size, " samples are more than the ", pool.size(),
-            " samples to draw from: lower --workers, --minibatches or --batch-size");
+            " samples to draw from: lower --workers, --minibatches, --batch-size or --rounds");
     rng draw({.seed = seed, .stage = stream::plan});
     std::vector<std::int64_t> order(pool.begin(), pool.end());
     if (options.stratified) {

@@ -2,12 +2,14 @@
 // adapters/store. Nothing here knows a file.
 #pragma once
 
+#include <lipt/error.hpp>
 #include <lipt/local.hpp>
 #include <lipt/select/selection.hpp>
 #include <lipt/shard.hpp>
 #include <lipt/soup.hpp>
 #include <lipt/training_loop.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +37,13 @@ struct stage_cost {
     }
     /// Adds a pass forward.
     void add_forward(std::uint64_t samples) { samples_read += samples, forward += samples; }
+    /// Adds what came after or beside it; memory is the larger.
+    void add(const stage_cost &other) {
+        wall_s += other.wall_s, cpu_s += other.cpu_s;
+        samples_read += other.samples_read, forward += other.forward, backward += other.backward;
+        bytes_to_workers += other.bytes_to_workers, bytes_from_workers += other.bytes_from_workers;
+        peak_mib = std::max(peak_mib, other.peak_mib);
+    }
 };
 
 /// A worker's images by themselves, as they travel to it. bytes: that they take on the way, compressed or not
@@ -79,6 +88,7 @@ struct merge_report {
     std::vector<ingredient_report> ingredients;
     std::vector<double> densities; ///< an ingredient
     std::vector<refused_worker> refused;
+    std::size_t round = 1, rounds = 1; ///< whose soup it is, from 1, and how many there are
 };
 
 /// One short training of one candidate. ahead: of stratified random in the same rung, with its standard error
@@ -101,6 +111,11 @@ struct kept_selection {
     std::size_t epoch = 0;
 };
 
+/// What the store calls the weights that a round begins with: "theta_star", then "theta_star-2" and so on.
+inline std::string start_name(std::size_t round) {
+    return round == 0 ? "theta_star" : text("theta_star-", round + 1);
+}
+
 /// Where the pipeline keeps what it made. `load_*` yields nothing where it is not there or not whole;
 /// `save_*` keeps a value so that it is either there entirely or not at all. Costs are recorded before the
 /// output of their stage, so that an output never stands without its cost.
@@ -119,7 +134,7 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
     { store.save_shard(index, images) } -> std::same_as<void>;
     { store.load_worker(index) } -> std::same_as<worker_upload>;
     { store.save_worker(index, upload) } -> std::same_as<void>;
-    { store.load_refused() } -> std::same_as<std::vector<refused_worker>>; // of the soup that is there
+    { store.load_refused() } -> std::same_as<std::vector<refused_worker>>; // of the last round's soup
     { store.save_merge(merged) } -> std::same_as<void>;
     { store.forget_soup() } -> std::same_as<void>; // and all that was made from it
     { store.load_selection(index) } -> std::same_as<std::optional<kept_selection>>; // newest, epoch <= index
@@ -130,8 +145,9 @@ concept pipeline_store = requires(Store store, std::string_view name, std::span<
     { store.save_checkpoint(name, progress) } -> std::same_as<void>;
     { store.checkpoint_due(name) } -> std::same_as<bool>;
     { store.record(cost) } -> std::same_as<void>;
-    { store.progress(name, index, index) } -> std::same_as<void>;   // stage, done, of
-    { store.epoch_done(name, epoch, index) } -> std::same_as<void>; // stage, its epoch, of
+    { store.cost_of(name) } -> std::same_as<std::optional<stage_cost>>; // as it was recorded
+    { store.progress(name, index, index) } -> std::same_as<void>;       // stage, done, of
+    { store.epoch_done(name, epoch, index) } -> std::same_as<void>;     // stage, its epoch, of
     { store.peak_mib() } -> std::same_as<double>;
 };
 
@@ -158,7 +174,7 @@ class basic_memory_store {
     }
     void save_worker(std::size_t index, const worker_upload &upload) { workers[index] = upload; }
     std::vector<refused_worker> load_refused() const {
-        return merged ? merged->refused : std::vector<refused_worker>();
+        return merged && merged->round == merged->rounds ? merged->refused : std::vector<refused_worker>();
     }
     void save_merge(const merge_report &made) { merged = made; }
     void forget_soup() {
@@ -182,6 +198,7 @@ class basic_memory_store {
     }
     bool checkpoint_due(std::string_view) const { return false; }
     void record(const stage_cost &cost) { costs[cost.name] = cost; }
+    std::optional<stage_cost> cost_of(std::string_view name) const { return find(costs, name); }
     void progress(std::string_view, std::size_t, std::size_t) const {}
     void epoch_done(std::string_view, const epoch_record &, std::size_t) const {}
     double peak_mib() const { return 0; }
@@ -190,7 +207,7 @@ class basic_memory_store {
     std::optional<shard_plan> plan;
     std::map<std::size_t, image_batch> shards;
     std::map<std::size_t, worker_upload> workers;
-    std::optional<merge_report> merged;
+    std::optional<merge_report> merged; ///< the newest
     std::map<std::size_t, kept_selection> selections;
     std::optional<trial_report> trials;
     std::map<std::string, checkpoint, std::less<>> checkpoints;

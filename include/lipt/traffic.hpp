@@ -5,6 +5,7 @@
 #include <lipt/network.hpp>
 #include <lipt/store.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,8 +18,9 @@ struct traffic {
 
 /// The worker stage of a run, as it was counted.
 struct worker_stage {
-    std::size_t workers = 0;                        ///< n
-    std::size_t steps = 0;                          ///< of one worker
+    std::size_t workers = 0; ///< n
+    std::size_t steps = 0;   ///< of one worker, in all rounds
+    std::size_t rounds = 1;
     std::uint64_t to_workers = 0, from_workers = 0; ///< bytes of all together
     std::uint64_t state = 0;                        ///< bytes of a model: parameters and statistics
     std::uint64_t gradient = 0;                     ///< bytes of a gradient: a value a parameter
@@ -27,12 +29,13 @@ struct worker_stage {
 
 /// A worker stage out of its cost. shapes: batch_size B, data the training set (N)
 inline worker_stage worker_stage_of(const network_spec &spec, const image_set &data, std::size_t batch_size,
-                                    std::size_t workers, const stage_cost &local) {
+                                    std::size_t workers, const stage_cost &local, std::size_t rounds = 1) {
     return {.workers = workers,
             .steps = workers * batch_size == 0
                          ? 0
                          : static_cast<std::size_t>((local.backward + workers * batch_size - 1) /
                                                     (workers * batch_size)),
+            .rounds = rounds,
             .to_workers = local.bytes_to_workers,
             .from_workers = local.bytes_from_workers,
             .state = spec.state_size() * sizeof(float),
@@ -40,15 +43,16 @@ inline worker_stage worker_stage_of(const network_spec &spec, const image_set &d
             .data = data.size() * (data.shape.size() + sizeof(std::int32_t))};
 }
 
-/// LiPT: the common start and a shard to each worker, a masked model back; nothing between workers.
+/// LiPT, each round: the common start and a shard to each worker, a masked model back; nothing between
+/// workers.
 inline traffic lipt_traffic(const worker_stage &stage) {
-    return {.bytes = stage.to_workers + stage.from_workers, .messages = 3 * stage.workers};
+    return {.bytes = stage.to_workers + stage.from_workers, .messages = 3 * stage.rounds * stage.workers};
 }
 
-/// The same with the whole data set sent to each worker in place of its shard.
+/// The same with the whole data set sent once to each worker in place of its shards.
 inline traffic full_data_traffic(const worker_stage &stage) {
-    return {.bytes = stage.workers * (stage.state + stage.data) + stage.from_workers,
-            .messages = 3 * stage.workers};
+    return {.bytes = stage.workers * (stage.rounds * stage.state + stage.data) + stage.from_workers,
+            .messages = (2 * stage.rounds + 1) * stage.workers};
 }
 
 /// Synchronous data-parallel training on the same shards for as many steps: start and shards as with LiPT,
@@ -56,9 +60,11 @@ inline traffic full_data_traffic(const worker_stage &stage) {
 /// worker sends 2(n-1) messages of an n-th of a gradient. source: [Patarasuk2009] Section 3
 inline traffic synchronous_traffic(const worker_stage &stage) {
     if (stage.workers == 0) return {};
-    const std::uint64_t rounds = 2 * (stage.workers - 1) * stage.steps;
-    return {.bytes = stage.to_workers + stage.state + rounds * stage.gradient,
-            .messages = 2 * stage.workers + 1 + rounds * stage.workers};
+    const std::uint64_t sends = 2 * (stage.workers - 1) * stage.steps;            // of one worker
+    const std::uint64_t again = (stage.rounds - 1) * stage.workers * stage.state; // starts of later rounds
+    return {.bytes =
+                stage.to_workers - std::min(stage.to_workers, again) + stage.state + sends * stage.gradient,
+            .messages = 2 * stage.workers + 1 + sends * stage.workers};
 }
 
 } // namespace lipt

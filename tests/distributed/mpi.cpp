@@ -70,6 +70,12 @@ BOOST_FIXTURE_TEST_CASE(the_same_as_in_threads_at_any_number_of_ranks, fixture) 
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(rounds_are_like_those_in_threads, fixture) {
+    const words rounds{"--rounds", "2"};
+    const whole_run two(rounds);
+    two.check_like(path, run(rounds));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_that_fails_is_named_and_tried_again, fixture) {
     fault(0, "exit"), fault(2, "kill");
     const auto ended = run();

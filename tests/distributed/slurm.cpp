@@ -119,6 +119,21 @@ BOOST_FIXTURE_TEST_CASE(submitted_only_it_goes_on_without_a_driver, fixture) {
     check_whole(ended);
 }
 
+BOOST_FIXTURE_TEST_CASE(rounds_follow_each_other_without_a_driver, fixture) {
+    const std::vector<std::string> rounds{"--rounds", "2"};
+    const whole_run two(rounds);
+    const auto ended = run(rounds + std::vector<std::string>{"--submit-only"});
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    BOOST_TEST(ended.out.find("workers 4-7: Slurm job ") != std::string::npos, ended.out);
+    wait_until([&] { return fs::exists(path / "soup.safetensors"); }, "the last merge");
+    wait_until([&] { return private_slurm::ask({"squeue", "--noheader"}).empty(); }, "the end of the jobs");
+    for (const char *stage : {"select", "train"}) {
+        const auto next = run_lipt(folder, {stage, "--run", path.string()});
+        BOOST_TEST_REQUIRE(next.status == 0, next.err);
+    }
+    two.check_like(path, ended);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_task_over_its_time_limit_is_named, fixture) {
     faulty_worker(folder);
     fault(2, "hang");

@@ -14,15 +14,17 @@ struct whole_run {
     temporary_directory folder;
     std::filesystem::path data = folder / "data", path = folder / "whole";
 
-    whole_run() {
+    std::vector<std::string> more; ///< flags beside those of the small run
+
+    explicit whole_run(std::vector<std::string> flags = {}) : more(std::move(flags)) {
         write_data(data);
         const auto ended =
-            run_lipt(folder, std::vector<std::string>{"run", "--out", path.string()} + flags());
+            run_lipt(folder, std::vector<std::string>{"run", "--out", path.string()} + this->flags());
         BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
     }
 
     std::vector<std::string> flags() const {
-        return small_run(data) + std::vector<std::string>{"--workers", "4"};
+        return small_run(data) + std::vector<std::string>{"--workers", "4"} + more;
     }
     /// Checks that another ended well and left the same bytes.
     void check_like(const std::filesystem::path &other, const outcome &ended) const {

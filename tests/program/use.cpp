@@ -60,14 +60,21 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
     check_run_refused({"--glister-learning-rate", "-1"}, 2, "LIPT-C11");
     check_run_refused({"--train-samples", "601"}, 2, "LIPT-U20");
     check_run_refused({"--epochs", "0"}, 2, "LIPT-U14");
-    check_run_refused({"--epochs", "-1"}, 2, "LIPT-U14");
+    check_run_refused({"--epochs", "-1"}, 2, "--epochs is -1, expected above 0");
+    check_run_refused({"--init-learning-rate", "0"}, 2, "--init-learning-rate is 0, expected above 0");
+    check_run_refused({"--rounds", "0"}, 2, "LIPT-U46");
+    check_run_refused({"--workers", "0"}, 2, "LIPT-Q01");
     check_run_refused({"--train-batch-size", "0"}, 2, "LIPT-U14");
     check_run_refused({"--soup-points", "0"}, 2, "LIPT-U15");
     check_run_refused({"--observe-images", "0"}, 2, "LIPT-U15");
     check_run_refused({"--rand-augment-magnitude", "40"}, 2, "LIPT-U16");
     check_run_refused({"--features", "ensemble"}, 2, "LIPT-U18");
     check_run_refused({"--pretrain", "none", "--start", "fresh", "--init-weights", "x"}, 2, "LIPT-U27");
-    BOOST_TEST(run({"--equal-steps"}).status == 2); // a setting says its value
+    check_run_refused({"--equal-steps"}, 2, "LIPT-U48"); // a setting says its value
+    check_refused(run_lipt(folder, {"train", "--run", "x", "--rum", "y"}), 2, "LIPT-U48");
+    check_refused(run_lipt(folder, {"fly"}), 2,
+                  "[LIPT-U47] there is no command 'fly', expected one of: run, ");
+    check_refused(run_lipt(folder, {"run", "--out", folder.write("file", "").string()}), 1, "is a file");
 }
 
 BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
@@ -291,6 +298,11 @@ BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
     const auto several = folder.write("several.toml", "seed = [1, 2]\n");
     check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", several.string()}),
                   2, "'seed' has 2 values");
+    const auto flag = folder.write("flag.toml", "launcher = \"threads\"\n");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", flag.string()}), 2,
+                  "LIPT-U03");
+    const auto marked = folder.write("marked.toml", "train-samples = 1_000_000\n");
+    check_refused(run({"--config", marked.string()}), 2, "--train-samples is 1000000,");
     const auto wrong = folder.write("wrong.toml", "colour = 3\n");
     check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", wrong.string()}), 2,
                   "LIPT-U03");

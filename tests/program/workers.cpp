@@ -68,6 +68,43 @@ BOOST_FIXTURE_TEST_CASE(processes_give_what_threads_give_at_any_number_of_slots,
                                      {"--launcher", "processes", "--slots", slots}));
 }
 
+BOOST_FIXTURE_TEST_CASE(rounds_one_by_one_give_what_run_gives, fixture) {
+    const words two{"--rounds", "2"};
+    const auto whole = good_run("whole", two);
+    const auto run = folder / "parts";
+    const auto does = [&](const words &command) { return run_lipt(folder, command).status; };
+    const auto worker = [&](int number) {
+        return run_lipt(folder, {"worker", "--run", run.string(), "--worker", std::to_string(number)});
+    };
+    BOOST_TEST_REQUIRE(does(words{"plan", "--out", run.string()} + small_run(data) + two) == 0);
+    const auto early = worker(4);
+    BOOST_TEST(early.status == 1);
+    check_named(early, {"LIPT-S06", "has no theta_star-2.safetensors yet", "`lipt merge`"});
+    check_named(worker(6), {"LIPT-Q03", "expected 0 to 5"});
+    for (const int number : {0, 1, 2}) BOOST_TEST(worker(number).status == 0);
+    BOOST_TEST(does({"merge", "--run", run.string(), "--expect", "3"}) == 0);
+    for (const int number : {5, 4, 3}) BOOST_TEST(worker(number).status == 0);
+    for (const char *stage : {"merge", "select", "train"})
+        BOOST_TEST(does({stage, "--run", run.string()}) == 0);
+    check_same(whole, run);
+    for (const char *file : {"theta_star-2.safetensors", "soup-1.json", "workers/05.safetensors"})
+        BOOST_TEST((content_of(whole / file) == content_of(run / file)), file << " differs");
+    check_same(whole, good_run("processes", two + words{"--launcher", "processes"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_lost_in_a_round_is_named_and_the_last_round_mended, fixture) {
+    const words two{"--rounds", "2"};
+    fault(1, "exit"), fault(5, "exit");
+    const auto ended = run("run", two + faulty());
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    check_named(ended, {"worker 1 is not in the soup", "worker 5 is not in the soup"});
+    started();
+    fs::remove_all(folder / "faults");
+    BOOST_TEST(run("run", two + faulty()).status == 0);
+    BOOST_TEST(started() == "5"); // the first round's soup stays
+    BOOST_TEST(soup_of(folder / "run").at("refused").empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_needs_no_more_than_its_shard, fixture) {
     const auto whole = good_run("whole");
     const auto away = folder / "away";

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(a_sentence_is_made_of_strings_and_numbers) {
     BOOST_TEST(lipt::text(1, ' ', std::size_t{2}, ' ', std::int32_t{-3}, ' ', std::uint8_t{4}) == "1 2 -3 4");
     BOOST_TEST(lipt::text(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
     BOOST_TEST(lipt::text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
-    BOOST_TEST(lipt::text(0.25f, ' ', -1.5, ' ', true) == "0.250000 -1.500000 1");
+    BOOST_TEST(lipt::text(0.25f, ' ', -1.5, ' ', true) == "0.25 -1.5 1");
     BOOST_TEST(lipt::text() == "");
 }
 

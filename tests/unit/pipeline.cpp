@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(a_soup_is_made_again_when_a_missing_worker_has_come) {
     lipt::merge(context, backend, tensor, store);
     const auto subset = lipt::select_subset(context, backend, tensor, store);
     lipt::train_on_subset(context, backend, tensor, subset, store);
-    BOOST_TEST((lipt::pending_workers(shards, store) == std::vector<std::size_t>{1}));
+    BOOST_TEST((lipt::pending_workers(s.settings, store) == std::vector<std::size_t>{1}));
     // Nothing has come: the soup stays, and what was made from it.
     lipt::merge(context, backend, tensor, store);
     BOOST_TEST(store.states.contains("final"));
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_soup_is_made_again_when_a_missing_worker_has_come) {
     BOOST_TEST((store.states.at("soup") == whole.states.at("soup")));
     BOOST_TEST((store.states.at("final") == whole.states.at("final")));
     BOOST_TEST(store.merged->refused.empty());
-    BOOST_TEST(lipt::pending_workers(shards, store).empty());
+    BOOST_TEST(lipt::pending_workers(s.settings, store).empty());
     for (const auto &[name, cost] : whole.costs)
         BOOST_TEST(store.costs.at(name).forward == cost.forward, name);
 }
