@@ -324,6 +324,25 @@ void train_command(const run_place &place, thread_count threads) {
     finish(run, kept->chosen, train_on_subset(run.context, backend, run.tensor, kept->chosen, run.store));
 }
 
+namespace {
+
+/// A method without scores has no images to show for them; then those of the first run beside it that has
+/// some and was made from the same data, under its name.
+void borrow_sheets(std::vector<json> &models, const std::vector<fs::path> &runs, const image_set &training) {
+    json &first = models.front();
+    for (std::size_t i = 1; i < runs.size() && !first.contains("sheets"); ++i) {
+        if (models[i].at("config").at("data") != first.at("config").at("data")) continue;
+        const auto other = model_of_run(runs[i], training);
+        if (!other.contains("sheets")) continue;
+        first["sheets"] = other.at("sheets");
+        for (auto &sheet : first["sheets"])
+            sheet["title"] =
+                sheet.at("title").get<std::string>() + ", " + other.at("name").get<std::string>();
+    }
+}
+
+} // namespace
+
 void report_command(const std::vector<fs::path> &runs, const fs::path &out, const fs::path &where) {
     require(!runs.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
     const run_data data(settings_of({runs.front(), where}, 1),
@@ -334,6 +353,7 @@ void report_command(const std::vector<fs::path> &runs, const fs::path &out, cons
         run_directory::read_config(path);
         models.push_back(model_of_run(path, models.empty() ? data.train() : image_set{}));
     }
+    borrow_sheets(models, runs, data.train());
     const fs::path file = out.empty() ? runs.front() / "report.html" : out;
     write_file(file, render_report(models));
     fmt::print("{}", comparison_table(models));

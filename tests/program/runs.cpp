@@ -56,6 +56,15 @@ BOOST_FIXTURE_TEST_CASE(stages_one_by_one_give_what_run_gives, fixture) {
     BOOST_TEST(std::filesystem::exists(std::filesystem::path(parts) / "report.html"));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_report_shows_the_images_of_a_run_beside_that_has_scores, fixture) {
+    const auto fresh = run("fresh", {"--selector", "rs2"}), scored = run("scored", {"--selector", "grand"});
+    const auto page = (folder / "page.html").string();
+    const auto made = run_lipt(folder, {"report", fresh.string(), scored.string(), "--out", page});
+    BOOST_TEST_REQUIRE(made.status == 0, made.err);
+    BOOST_TEST(content_of(page).find("Highest scores, LiPT + grand") != std::string::npos);
+    BOOST_TEST(content_of(fresh / "report.html").find("Highest scores") == std::string::npos);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_run_killed_at_any_moment_ends_the_same, fixture) {
     const auto whole = run("whole");
     const auto killed = folder / "killed";
