@@ -70,16 +70,16 @@ struct jpeg_image::state {
 void jpeg_image::state::install(state &self) {
     self.decoder.err = jpeg_std_error(&self.errors);
     self.decoder.client_data = &self;
-    self.errors.error_exit = [](j_common_ptr decoder) { std::longjmp(of(decoder).jump, 1); };
+    self.errors.error_exit = [](j_common_ptr failed) { std::longjmp(of(failed).jump, 1); };
     // Warnings are taken as Pillow takes them: an image with them is an image. One that ends early is not.
-    self.errors.emit_message = [](j_common_ptr decoder, int level) {
-        if (level < 0 && decoder->err->msg_code == JWRN_JPEG_EOF) std::longjmp(of(decoder).jump, 1);
+    self.errors.emit_message = [](j_common_ptr warned, int level) {
+        if (level < 0 && warned->err->msg_code == JWRN_JPEG_EOF) std::longjmp(of(warned).jump, 1);
     };
     self.errors.output_message = [](j_common_ptr) {};
-    self.progress.progress_monitor = [](j_common_ptr decoder) {
-        if (reinterpret_cast<j_decompress_ptr>(decoder)->input_scan_number <= most_scans) return;
-        decoder->err->msg_code = JERR_BAD_PROGRESSION;
-        std::longjmp(of(decoder).jump, 1);
+    self.progress.progress_monitor = [](j_common_ptr decoding) {
+        if (reinterpret_cast<j_decompress_ptr>(decoding)->input_scan_number <= most_scans) return;
+        decoding->err->msg_code = JERR_BAD_PROGRESSION;
+        std::longjmp(of(decoding).jump, 1);
     };
 }
 
@@ -137,7 +137,7 @@ void jpeg_image::state::start(unsigned shrink) {
 void jpeg_image::state::read_rows(const resample_axes &axes, resampler &into) {
     // A few pixels more: at the cut, libjpeg smooths colours without their neighbours.
     constexpr std::size_t spare = 8;
-    const auto &[columns, rows] = axes;
+    const resample_axis &columns = axes.columns, &rows = axes.rows;
     auto left = static_cast<JDIMENSION>(columns.begin() - std::min(spare, columns.begin()));
     auto width =
         static_cast<JDIMENSION>(std::min<std::size_t>(columns.end() + spare, decoder.output_width) - left);

@@ -22,20 +22,19 @@ TASK = "--preset recommended --dataset fashion-mnist --network resnet8 --train-s
 CHOICES = {
     "recommended": "",
     "facility-location": "--selector facility-location",
+    "facility-location, learning rate 0.1": "--selector facility-location --learning-rate 0.1",
+    "facility-location, common start of 1 epoch": "--selector facility-location --init-epochs 1",
     "stratified": "--selector stratified",
     "random subset": "--selector random",
-    "rs2": "--selector rs2",
     "moderate": "--selector moderate",
     "el2n/ccs": "--selector el2n/ccs",
-    "learning rate 0.02": "--learning-rate 0.02",
-    "learning rate 0.1": "--learning-rate 0.1",
-    "common start of 1 epoch": "--init-epochs 1",
-    "common start of 3 epochs": "--init-epochs 3",
     "fresh start": "--start fresh",
     "conventional": "--pretrain full --pretrain-epochs 5",
+    "conventional, facility-location": "--pretrain full --pretrain-epochs 5 --selector facility-location",
     # As many images backward as the common start and the workers take: 51,600 of the pool's 19,400.
     "conventional, as many steps": "--pretrain full --pretrain-epochs 2.66",
-    "conventional, stratified": "--pretrain full --pretrain-epochs 5 --selector stratified",
+    "conventional, as many steps, facility-location":
+        "--pretrain full --pretrain-epochs 2.66 --selector facility-location",
     "random": "--pretrain none --selector random --start fresh",
     "random, stratified": "--pretrain none --selector stratified --start fresh",
 }
@@ -44,7 +43,7 @@ PRETRAINING = ("initialize", "local", "merge", "pretrain")
 
 def run(lipt, data, choice, fraction, seed, threads, out):
     """One run of lipt; what its result.json says of it."""
-    directory = out / f"{choice.replace('/', '-').replace(' ', '-')}-{fraction}-{seed}"
+    directory = out / f"{choice.replace('/', '-').replace(', ', '-').replace(' ', '-')}-{fraction}-{seed}"
     command = [lipt, "run", *TASK, "--fraction", str(fraction), "--data", data, *CHOICES[choice].split(), "--seed",
                str(seed), "--threads", str(threads), "--name", choice, "--out", str(directory)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -63,14 +62,14 @@ def table(lines):
     rows = {}
     for line in lines:
         rows.setdefault((line["choice"], line["fraction"]), {})[line["seed"]] = line
-    print(f"{'choice':<28} {'kept':>5} {'seeds':>5} {'accuracy':>15} {'pre-training images':>22} {'CPU s':>7}")
+    print(f"{'choice':<47} {'kept':>5} {'seeds':>5} {'accuracy':>15} {'pre-training images':>22} {'CPU s':>7}")
     mean = {name: statistics.mean(r["accuracy"] for r in runs.values()) for name, runs in rows.items()}
     for name in sorted(rows, key=lambda row: (row[1], -mean[row])):
         runs = list(rows[name].values())
         spread = statistics.stdev(r["accuracy"] for r in runs) if len(runs) > 1 else float("nan")
         images = f"{runs[0]['pretraining_forward']:,.0f} / {runs[0]['pretraining_backward']:,.0f}"
         cpu = statistics.mean(r["cpu_s"] for r in runs)
-        print(f"{name[0]:<28} {name[1]:>5.0%} {len(runs):>5} {100 * mean[name]:>8.2f} ± {100 * spread:.2f} {images:>22} {cpu:>7.0f}")
+        print(f"{name[0]:<47} {name[1]:>5.0%} {len(runs):>5} {100 * mean[name]:>8.2f} ± {100 * spread:.2f} {images:>22} {cpu:>7.0f}")
 
 
 def main():
