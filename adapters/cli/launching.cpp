@@ -78,6 +78,12 @@ void check(const launch_options &options) {
     for (const auto &one : options.sbatch) {
         require(one.starts_with("-") && one.size() > 1, "U42", "settings: --sbatch '", one,
                 "' is not an option of sbatch: write e.g. --sbatch=--partition=gpu, once an option");
+        constexpr std::array ours{"-a",      "--array",    "-d",       "--dependency", "-D",
+                                  "--chdir", "-o",         "--output", "-J",           "--job-name",
+                                  "--wrap",  "--parsable", "-W",       "--wait"};
+        const auto name = one.substr(0, one.starts_with("--") ? one.find('=') : 2);
+        require(std::find(ours.begin(), ours.end(), name) == ours.end(), "U42", "settings: --sbatch ", one,
+                " is what LiPT sets itself: leave it out");
     }
 }
 

@@ -107,6 +107,8 @@ void add_merge_command(CLI::App &app, const std::shared_ptr<stage_flags> &flags)
               "workers that must have delivered; with fewer there is an error and no soup");
     merge->callback([flags] {
         if (flags->expect > 0) flags->merge.expect = flags->expect;
+        lipt::require(flags->merge.min_workers > 0, "U03",
+                      "settings: --min-workers is 0, expected 1 or more");
         merge_command(flags->place, flags->budget(), flags->merge);
     });
 }

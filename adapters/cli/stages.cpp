@@ -235,19 +235,37 @@ void say_refused(open_run &run) {
 }
 
 /// Submits the workers of every round that have yet to deliver, and a merge after each.
+/// errors: J03 Slurm still has some
 void submit_rounds(open_run &run, const slurm_options &slurm, const std::vector<std::string> &merge_flags) {
     const auto &settings = run.settings.pipeline;
     auto workers = pending_workers(settings, run.store);
+    if (workers.empty() && run.store.load_state("soup")) return;
+    const auto queued = queued_jobs(slurm);
+    require(queued.empty(), "J03", "slurm: workers of this run are still in the queue, in job ",
+            queued.empty() ? "" : *queued.begin(),
+            ": wait for them, or cancel them and their merge (scancel)");
     std::string merged;
-    for (auto round = current_round(settings, run.store); round < settings.rounds && !workers.empty();
-         ++round) {
-        const auto job = submit_workers(workers, slurm, merged);
-        fmt::print("workers {}: Slurm job {}\n", array_of(workers, 0), job);
+    std::map<std::size_t, std::string> jobs;
+    for (auto round = current_round(settings, run.store); round < settings.rounds; ++round) {
+        std::string job;
+        if (!workers.empty()) {
+            job = submit_workers(workers, slurm, merged);
+            fmt::print("workers {}: Slurm job {}\n", array_of(workers, 0), job);
+        }
+        for (const auto worker : workers) jobs[worker] = job;
         merged = submit_merge(job, merge_flags, slurm);
-        fmt::print("merge: Slurm job {}, when they have ended\n", merged);
+        fmt::print("merge: Slurm job {}{}\n", merged, job.empty() ? "" : ", when they have ended");
         workers.resize(settings.shards.workers);
         std::iota(workers.begin(), workers.end(), (round + 1) * settings.shards.workers);
     }
+    remember_jobs(slurm, jobs);
+}
+
+/// A word of a shell's command line.
+std::string quoted(const std::string &word) {
+    std::string all = "'";
+    for (const char letter : word) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+    return all + "'";
 }
 
 /// Plans, submits the workers and the merges, and says how to go on.
@@ -261,9 +279,9 @@ void submit(open_run &run, const launch_options &launch) {
     std::vector<std::string> flags{"--min-workers", std::to_string(launch.min_workers)};
     if (!run.settings.data.empty()) flags.insert(flags.end(), {"--data", run.settings.data});
     submit_rounds(run, slurm_options_of(launch, path, run.observer()), flags);
-    fmt::print("then: lipt select --run '{0}' && lipt train --run '{0}'\n"
+    fmt::print("when they have ended: lipt select --run {0} && lipt train --run {0}\n"
                "or the same `lipt run` again without --submit-only, which runs what is missing\n",
-               path.string());
+               quoted(path.string()));
 }
 
 } // namespace

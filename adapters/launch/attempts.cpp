@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -55,14 +56,28 @@ fs::path worker_start::log(std::size_t worker) const {
     return inside(run, fmt::format("launch/worker-{}.log", worker));
 }
 
-std::string last_words(const fs::path &log) {
+std::uintmax_t length_of(const fs::path &log) {
+    std::error_code code;
+    const auto size = fs::file_size(log, code);
+    return code ? 0 : size;
+}
+
+std::string last_words(const fs::path &log, std::uintmax_t from) {
     constexpr std::size_t most = 300;
     std::ifstream in(log);
+    in.seekg(static_cast<std::streamoff>(from));
     std::string last;
     for (std::string line; std::getline(in, line);) {
-        if (!line.empty()) last = line;
+        if (!line.empty()) last = line.substr(0, most) + (line.size() > most ? "..." : "");
     }
-    return last.size() > most ? last.substr(0, most) + "..." : last;
+    // It becomes part of a sentence: neither a terminal's commands nor bytes that no text has.
+    std::replace_if(
+        last.begin(), last.end(),
+        [](char byte) {
+            return static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) >= 0x7F;
+        },
+        '?');
+    return last;
 }
 
 namespace {

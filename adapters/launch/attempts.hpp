@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -43,8 +44,12 @@ struct worker_start {
     }
 };
 
-/// The last line of a log that says something, short enough for a sentence; empty where there is none.
-std::string last_words(const std::filesystem::path &log);
+/// Bytes of a log so far; 0 where there is none.
+std::uintmax_t length_of(const std::filesystem::path &log);
+
+/// The last line of a log that says something, of those from that byte on: short enough for a sentence, in
+/// plain characters; empty where there is none.
+std::string last_words(const std::filesystem::path &log, std::uintmax_t from = 0);
 
 /// Whether workers' files have come since this object was made: a file under its name is not enough, since a
 /// damaged one may lie there from before.

@@ -1,5 +1,6 @@
 #include <lipt/adapters/launch/child.hpp>
 #include <lipt/adapters/launch/mpi_driver.hpp>
+#include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/run_json.hpp>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ class mpi_run {
   public:
     mpi_run(const mpi_options &options, std::span<const std::size_t> workers, deadline end)
         : options_(options), workers_(workers), end_(end), arrived_(options.start.run, workers),
-          folder_(options.start.folder()), log_(folder_ / "mpi.log") {
+          folder_(options.start.folder()), log_(inside(options.start.run, "launch/mpi.log")) {
         for (const char *name : {"mpi.json", "mpi.alive"}) fs::remove(folder_ / name);
     }
 

@@ -1,6 +1,7 @@
 #include <lipt/adapters/launch/mpi_link.hpp>
 #include <lipt/adapters/launch/mpi_ranks.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/mapped_file.hpp>
 #include <lipt/adapters/store/run_json.hpp>
 #include <lipt/adapters/store/sealed.hpp>
@@ -27,7 +28,7 @@ std::string content_of(const fs::path &path) {
 class head {
   public:
     head(const rank_options &options, int ranks)
-        : options_(options), link_(std::chrono::duration<double>(options.silence_s)),
+        : options_(options), link_(std::chrono::duration<double>(options.silence_s), [this] { say_alive(); }),
           config_(content_of(options.run / "config.json")), start_(content_of(options.run / options.start)),
           waiting_(options.workers.begin(), options.workers.end()), left_(options.workers.size()),
           begun_(clock::now()) {
@@ -36,9 +37,7 @@ class head {
 
     bool run() {
         while (left_ > 0) {
-            // What is shorter than a whole model and its mask, with room for the header.
-            while (const auto got = link_.poll(mpi_link::any_rank, 2 * start_.size() + (1u << 20)))
-                take(*got);
+            listen();
             say_alive();
             give_up_silent();
             if (options_.deadline_s > 0 && seconds_since(begun_) > options_.deadline_s)
@@ -50,7 +49,7 @@ class head {
         nlohmann::json failed = nlohmann::json::array();
         for (const auto &[worker, reason] : failed_)
             failed.push_back({{"worker", worker}, {"reason", reason}});
-        write_json(options_.run / "launch" / "mpi.json", {{"version", 1}, {"failed", std::move(failed)}});
+        write_json(inside(options_.run, "launch/mpi.json"), {{"version", 1}, {"failed", std::move(failed)}});
         return dismiss();
     }
 
@@ -60,6 +59,19 @@ class head {
         bool alive = true, equipped = false;
         std::optional<std::size_t> worker;
     };
+
+    /// Takes all that has come. A rank that dies in the middle of a message holds this up for as long as its
+    /// silence is borne; nobody else's silence counts meanwhile.
+    void listen() {
+        const auto begun = clock::now();
+        // What is shorter than a whole model and its mask, with room for the header.
+        while (const auto got = link_.poll(mpi_link::any_rank, 2 * start_.size() + (1u << 20))) {
+            take(*got);
+            say_alive();
+        }
+        const auto deaf = clock::now() - begun;
+        for (auto &[number, one] : ranks_) one.heard = std::min(one.heard + deaf, clock::now());
+    }
 
     static double seconds_since(clock::time_point then) {
         return std::chrono::duration<double>(clock::now() - then).count();
@@ -71,15 +83,18 @@ class head {
         from.heard = clock::now();
         if (got.kind == message_kind::ready) give(got.from, from);
         if (!from.worker) return;
+        if (got.kind == message_kind::cost) keep_cost(*from.worker, got.body);
         if (got.kind == message_kind::result) keep(*from.worker, got.body);
         if (got.kind == message_kind::failed) settle(*from.worker, got.body);
         if (got.kind == message_kind::result || got.kind == message_kind::failed) from.worker.reset();
     }
 
     void give(int number, rank &to) {
+        if (to.worker) settle(*to.worker, "its upload did not arrive");
+        to.worker.reset();
         if (waiting_.empty()) return;
         const auto worker = waiting_.front();
-        const auto shard = content_of(options_.run / "shards" / fmt::format("{:02}.safetensors", worker));
+        const auto shard = content_of(inside(options_.run, fmt::format("shards/{:02}.safetensors", worker)));
         const std::uint64_t name = worker;
         const std::string_view digits(reinterpret_cast<const char *>(&name), sizeof name);
         const bool sent = (to.equipped || (link_.send(number, message_kind::config, config_) &&
@@ -91,9 +106,15 @@ class head {
         to.worker = worker;
     }
 
+    /// Only for the record of times: what is not JSON is left out.
+    void keep_cost(std::size_t worker, const std::string &file) const {
+        if (nlohmann::json::accept(file))
+            write_file(inside(options_.run, fmt::format("workers/{:02}.json", worker)), file);
+    }
+
     void keep(std::size_t worker, const std::string &file) {
-        const auto path = options_.run / "workers" / fmt::format("{:02}.safetensors", worker);
         try {
+            const auto path = inside(options_.run, fmt::format("workers/{:02}.safetensors", worker));
             const sealed_view view(std::as_bytes(std::span(file)), text("what came of worker ", worker));
             write_file(path, file);
             settle(worker, "");
@@ -119,7 +140,7 @@ class head {
     void say_alive() {
         if (seconds_since(said_) < 1) return;
         said_ = clock::now();
-        write_file(options_.run / "launch" / "mpi.alive", "");
+        write_file(inside(options_.run, "launch/mpi.alive"), "");
         for (const auto &[number, one] : ranks_) {
             if (one.alive) link_.say_alive(number);
         }

@@ -17,9 +17,11 @@ using head = std::array<std::uint64_t, 2>;           // kind, bytes of the body
 constexpr int head_size = 2;
 
 /// Whether a request is done in time. One that is not is left to itself: to cancel may block as well.
-bool done_within(MPI_Request &request, std::chrono::duration<double> patience) {
+bool done_within(MPI_Request &request, std::chrono::duration<double> patience,
+                 const std::function<void()> &waiting) {
     const auto end = clock::now() + patience;
     for (int done = 0;; std::this_thread::sleep_for(std::chrono::microseconds(200))) {
+        if (waiting) waiting();
         if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
         if (done != 0) return true;
         if (clock::now() > end) return false;
@@ -48,7 +50,7 @@ std::optional<message> mpi_link::poll(int from, std::uint64_t longest) {
         MPI_Request request = MPI_REQUEST_NULL;
         const auto count = static_cast<int>(std::min(piece, got.body.size() - at));
         MPI_Irecv(got.body.data() + at, count, MPI_BYTE, got.from, body_tag, MPI_COMM_WORLD, &request);
-        if (!done_within(request, patience_)) {
+        if (!done_within(request, patience_, waiting_)) {
             static_cast<void>(new std::string(std::move(got.body))); // kept: MPI may still write there
             return std::nullopt;
         }
@@ -60,11 +62,11 @@ bool mpi_link::send(int to, message_kind kind, std::string_view body) {
     const head sent{static_cast<std::uint64_t>(kind), body.size()};
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Isend(sent.data(), head_size, MPI_UINT64_T, to, head_tag, MPI_COMM_WORLD, &request);
-    if (!done_within(request, patience_)) return false;
+    if (!done_within(request, patience_, waiting_)) return false;
     for (std::size_t at = 0; at < body.size(); at += piece) {
         const auto count = static_cast<int>(std::min(piece, body.size() - at));
         MPI_Isend(body.data() + at, count, MPI_BYTE, to, body_tag, MPI_COMM_WORLD, &request);
-        if (!done_within(request, patience_)) return false;
+        if (!done_within(request, patience_, waiting_)) return false;
     }
     return true;
 }

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace lipt::adapters {
 
@@ -15,6 +17,7 @@ namespace lipt::adapters {
 enum class message_kind : std::uint64_t {
     alive,  ///< both ways, each second
     ready,  ///< a rank asks for a worker
+    cost,   ///< what a worker took: its NN.json, before its file
     result, ///< a worker's file
     failed, ///< why there is none
     config, ///< config.json
@@ -35,7 +38,9 @@ struct message {
 /// longer than `patience` has failed.
 class mpi_link {
   public:
-    explicit mpi_link(std::chrono::duration<double> patience) : patience_(patience) {}
+    /// `waiting` is called now and then while a message takes its time, and may send by say_alive.
+    explicit mpi_link(std::chrono::duration<double> patience, std::function<void()> waiting = {})
+        : patience_(patience), waiting_(std::move(waiting)) {}
 
     /// The next message from a rank, or from any (any_rank), if one has begun to arrive; nothing also where
     /// the rest of it never came, or where it would be longer than `longest` bytes.
@@ -48,6 +53,7 @@ class mpi_link {
 
   private:
     std::chrono::duration<double> patience_;
+    std::function<void()> waiting_;
 };
 
 } // namespace lipt::adapters

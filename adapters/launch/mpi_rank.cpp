@@ -3,6 +3,7 @@
 #include <lipt/adapters/launch/mpi_link.hpp>
 #include <lipt/adapters/launch/mpi_ranks.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/mapped_file.hpp>
 
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ class rank {
         heard_ = clock::now();
         bool ready = link_.send(0, message_kind::ready);
         while (ready) {
-            constexpr std::uint64_t longest = std::uint64_t{1} << 40; // the head is believed
+            constexpr std::uint64_t longest = std::uint64_t{1} << 36; // more than any model and shard
             while (const auto got = link_.poll(0, longest)) {
                 heard_ = clock::now();
                 if (got->kind == message_kind::leave || got->kind == message_kind::quit)
@@ -80,6 +81,7 @@ class rank {
         worker_ = number;
         write_file(shard(), std::string_view(got.body).substr(sizeof number));
         begun_ = clock::now();
+        log_begin_ = length_of(start_.log(worker_));
         child_.emplace(start_.command(worker_), start_.log(worker_));
     }
 
@@ -90,7 +92,7 @@ class rank {
     bool look() {
         std::string reason;
         if (const auto end = child_->poll()) {
-            const auto said = last_words(start_.log(worker_));
+            const auto said = last_words(start_.log(worker_), log_begin_);
             if (!end->good()) reason = "its process " + end->words() + (said.empty() ? "" : ": " + said);
         } else if (options_.time_limit_s > 0 && seconds_since(begun_) > options_.time_limit_s) {
             reason = fmt::format("its process was ended after its time limit of {} s", options_.time_limit_s);
@@ -110,20 +112,32 @@ class rank {
             link_.send(0, message_kind::failed, reason.empty() ? "its process left no upload" : reason);
             return;
         }
-        const mapped_file file(path);
-        const std::string content(reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size());
-        place(content);
+        const auto content = content_of(path);
+        const auto cost = fs::exists(cost_file()) ? content_of(cost_file()) : "";
+        place(content, cost);
+        if (!cost.empty()) link_.send(0, message_kind::cost, cost);
         link_.send(0, message_kind::result, content);
-        fs::remove(path);
+        std::error_code ignored;
+        for (const auto &done : {path, cost_file()}) fs::remove(done, ignored);
+    }
+
+    fs::path cost_file() const { return here_.path / "workers" / fmt::format("{:02}.json", worker_); }
+
+    static std::string content_of(const fs::path &path) {
+        const mapped_file file(path);
+        return {reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size()};
     }
 
     /// Where this host sees the run directory, the work is safe even if the first rank dies.
-    void place(const std::string &content) const {
+    void place(const std::string &content, const std::string &cost) const {
         try {
             const mapped_file there(options_.run / "config.json"), here(here_.path / "config.json");
             if (std::equal(there.bytes().begin(), there.bytes().end(), here.bytes().begin(),
-                           here.bytes().end()))
-                write_file(options_.run / upload(), content);
+                           here.bytes().end())) {
+                if (!cost.empty())
+                    write_file(inside(options_.run, fmt::format("workers/{:02}.json", worker_)), cost);
+                write_file(inside(options_.run, upload()), content);
+            }
         } catch (const error &) {
             // It is sent in any case.
         }
@@ -136,6 +150,7 @@ class rank {
     std::size_t worker_ = 0;
     std::optional<child_process> child_;
     clock::time_point heard_, said_, begun_;
+    std::uintmax_t log_begin_ = 0;
 };
 
 } // namespace

@@ -18,7 +18,8 @@ using clock = std::chrono::steady_clock;
 class process_pool {
   public:
     process_pool(const process_options &options, std::span<const std::size_t> workers, deadline end)
-        : options_(options), workers_(workers), end_(end), failures_(workers.size()) {
+        : options_(options), workers_(workers), end_(end), arrived_(options.start.run, workers),
+          failures_(workers.size()) {
         options_.start.folder();
     }
 
@@ -41,27 +42,33 @@ class process_pool {
         std::size_t position;
         child_process child;
         clock::time_point begun;
+        std::uintmax_t log_begin; ///< what its log already held
     };
 
     void start(std::size_t position) {
         const auto worker = workers_[position];
-        running_.push_back({position,
-                            child_process(options_.start.command(worker), options_.start.log(worker)),
-                            clock::now()});
+        const auto log = options_.start.log(worker);
+        const auto log_begin = length_of(log);
+        running_.push_back(
+            {position, child_process(options_.start.command(worker), log), clock::now(), log_begin});
     }
 
     bool settled(one &process) {
         const std::chrono::duration<double> taken = clock::now() - process.begun;
         auto &failure = failures_[process.position];
         if (const auto end = process.child.poll()) {
-            if (!end->good()) failure = sentence(process.position, end->words());
-            if (end->good() && options_.start.delivered) options_.start.delivered(++done_);
+            if (!end->good())
+                failure = sentence(process, end->words());
+            else if (!arrived_.came(process.position))
+                failure = sentence(process, "left no upload");
+            else if (options_.start.delivered)
+                options_.start.delivered(++done_);
             return true;
         }
         if (options_.time_limit_s == 0 || taken.count() < options_.time_limit_s) return false;
         process.child.signal(SIGKILL);
-        failure = sentence(process.position,
-                           fmt::format("was ended after its time limit of {} s", options_.time_limit_s));
+        failure =
+            sentence(process, fmt::format("was ended after its time limit of {} s", options_.time_limit_s));
         return true;
     }
 
@@ -75,14 +82,15 @@ class process_pool {
         running_.clear();
     }
 
-    std::string sentence(std::size_t position, const std::string &what) const {
-        const auto said = last_words(options_.start.log(workers_[position]));
+    std::string sentence(const one &process, const std::string &what) const {
+        const auto said = last_words(options_.start.log(workers_[process.position]), process.log_begin);
         return "its process " + what + (said.empty() ? "" : ": " + said);
     }
 
     const process_options &options_;
     std::span<const std::size_t> workers_;
     deadline end_;
+    arrivals arrived_;
     std::vector<std::string> failures_;
     std::list<one> running_;
     std::size_t next_ = 0, done_ = 0;

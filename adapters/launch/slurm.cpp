@@ -1,6 +1,7 @@
 #include <lipt/adapters/launch/child.hpp>
 #include <lipt/adapters/launch/slurm.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/inside.hpp>
 
 #include <fmt/format.h>
 
@@ -77,9 +78,9 @@ std::string array_of(std::span<const std::size_t> workers, std::size_t throttle)
 }
 
 bool slurm_task::active() const {
-    constexpr std::array<std::string_view, 10> ended{"COMPLETED",     "FAILED",    "CANCELLED", "TIMEOUT",
-                                                     "NODE_FAIL",     "BOOT_FAIL", "DEADLINE",  "PREEMPTED",
-                                                     "OUT_OF_MEMORY", "REVOKED"};
+    constexpr std::array<std::string_view, 11> ended{"gone",      "COMPLETED",     "FAILED",    "CANCELLED",
+                                                     "TIMEOUT",   "NODE_FAIL",     "BOOT_FAIL", "DEADLINE",
+                                                     "PREEMPTED", "OUT_OF_MEMORY", "REVOKED"};
     return std::find(ended.begin(), ended.end(), state) == ended.end();
 }
 
@@ -88,17 +89,22 @@ slurm_answer parse_squeue(std::string_view lines) {
     for (const auto line : pieces_of(lines, '\n')) {
         const auto pieces = pieces_of(line, '|');
         std::size_t worker = 0;
-        if (pieces.size() < 4 || !to_number(pieces[1], worker)) continue;
-        answer.tasks[{std::string(pieces[0]), worker}] = {std::string(pieces[2]), std::string(pieces[3])};
+        constexpr std::size_t fields = 6;
+        if (pieces.size() < fields || !to_number(pieces[1], worker)) continue;
+        const auto directory = line.substr(static_cast<std::size_t>(pieces[fields - 1].data() - line.data()));
+        answer.tasks[{std::string(pieces[0]), worker}] = {std::string(pieces[2]), std::string(pieces[3]),
+                                                          std::string(pieces[4]), std::string(directory)};
     }
     return answer;
 }
 
 std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options,
                            const std::string &after) {
-    const auto script = options.start.folder() / "worker.sh";
+    options.start.folder();
+    for (const auto worker : workers) options.start.log(worker); // where Slurm is to write must be ours
+    const auto script = inside(options.start.run, "launch/worker.sh");
     write_file(script, worker_script);
-    auto command = sbatch_of(options, "lipt-worker", "worker-%a.log");
+    auto command = sbatch_of(options, std::string(worker_job), "worker-%a.log");
     command.insert(command.end(),
                    {"--requeue", "--cpus-per-task=1", "--array=" + array_of(workers, options.throttle)});
     if (!after.empty())
@@ -113,13 +119,15 @@ std::string submit_workers(std::span<const std::size_t> workers, const slurm_opt
 
 std::string submit_merge(const std::string &job, const std::vector<std::string> &merge_arguments,
                          const slurm_options &options) {
-    const auto script = options.start.folder() / "merge.sh";
+    options.start.folder();
+    inside(options.start.run, "launch/merge.log");
+    const auto script = inside(options.start.run, "launch/merge.sh");
     write_file(script, merge_script);
     auto command = sbatch_of(options, "lipt-merge", "merge.log");
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());
-    command.insert(command.end(),
-                   {"--dependency=afterany:" + job, script.string(), options.start.program.string(), "merge",
-                    "--run", options.start.run.string()});
+    if (!job.empty()) command.push_back("--dependency=afterany:" + job);
+    command.insert(command.end(), {script.string(), options.start.program.string(), "merge", "--run",
+                                   options.start.run.string()});
     command.insert(command.end(), merge_arguments.begin(), merge_arguments.end());
     return submit(command);
 }

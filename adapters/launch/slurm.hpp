@@ -5,12 +5,16 @@
 #include <lipt/adapters/launch/attempts.hpp>
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace lipt::adapters {
+
+/// What the jobs of workers are called.
+inline constexpr std::string_view worker_job = "lipt-worker";
 
 /// How workers are run by Slurm.
 struct slurm_options {
@@ -26,6 +30,7 @@ std::string array_of(std::span<const std::size_t> workers, std::size_t throttle)
 /// One task as squeue tells of it.
 struct slurm_task {
     std::string state, reason;
+    std::string name, directory; ///< of its job
 
     /// Whether it may still run.
     bool active() const;
@@ -37,7 +42,7 @@ struct slurm_answer {
     std::map<std::pair<std::string, std::size_t>, slurm_task> tasks;
 };
 
-/// Reads lines "job|worker|state|reason" of squeue; others are passed over.
+/// Reads lines "job|worker|state|reason|name|directory" of squeue; others are passed over.
 slurm_answer parse_squeue(std::string_view lines);
 
 /// Submits an array with a task a worker; requeued by Slurm where a node fails. Returns the job's number.
@@ -46,7 +51,14 @@ slurm_answer parse_squeue(std::string_view lines);
 std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options,
                            const std::string &after = {});
 
-/// Submits `lipt merge` for when every task of `job` has ended, in whatever way. Returns the job's number.
+/// Keeps which job each worker is in, in the run's launch/slurm.json. errors: F-ids, R12
+void remember_jobs(const slurm_options &options, const std::map<std::size_t, std::string> &jobs);
+
+/// Those of the kept jobs with a task that may still run. errors: J01 no squeue, R03 the file is damaged
+std::set<std::string> queued_jobs(const slurm_options &options);
+
+/// Submits `lipt merge` for when every task of `job` has ended, in whatever way; empty: at once. Returns the
+/// job's number.
 /// errors: J01, J02
 std::string submit_merge(const std::string &job, const std::vector<std::string> &merge_arguments,
                          const slurm_options &options);

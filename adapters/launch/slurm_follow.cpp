@@ -2,6 +2,7 @@
 #include <lipt/adapters/launch/child.hpp>
 #include <lipt/adapters/launch/slurm.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/run_json.hpp>
 
 #include <fmt/format.h>
@@ -26,6 +27,46 @@ std::string comma_joined(const std::set<std::string> &words) {
     return all;
 }
 
+std::filesystem::path record_of(const slurm_options &options) {
+    return inside(options.start.run, "launch/slurm.json");
+}
+
+/// The recorded job of each worker; one that is no number is passed over.
+std::map<std::size_t, std::string> recorded_jobs(const slurm_options &options) {
+    const auto record = record_of(options);
+    std::map<std::size_t, std::string> jobs;
+    if (!std::filesystem::exists(record)) return jobs;
+    const json kept = read_json(record);
+    read_fields(record, [&] {
+        for (const auto &one : kept.at("tasks")) {
+            const auto job = one.at("job").get<std::string>();
+            if (!job.empty() && job.find_first_not_of("0123456789") == std::string::npos)
+                jobs[one.at("worker").get<std::size_t>()] = job;
+        }
+    });
+    return jobs;
+}
+
+/// What squeue says of these jobs; of none, nothing.
+slurm_answer ask_of(std::set<std::string> jobs) {
+    jobs.erase("");
+    if (jobs.empty()) return {.ok = true};
+    const auto printed = run_program({"squeue", "--noheader", "--array", "--states=all",
+                                      "--jobs=" + comma_joined(jobs), "--format=%F|%K|%T|%r|%j|%Z"},
+                                     patience);
+    // A job that the controller has forgotten has ended.
+    if (printed.end.good()) return parse_squeue(printed.out);
+    return {.ok = printed.err.find("Invalid job id") != std::string::npos};
+}
+
+/// Whether it may still run for this run: a record that came with a copy of another names jobs of that one.
+bool is_at_work(const slurm_answer &answer, const slurm_options &options, const std::string &job,
+                std::size_t worker) {
+    const auto task = answer.tasks.find({job, worker});
+    return task != answer.tasks.end() && task->second.active() && task->second.name == worker_job &&
+           task->second.directory == options.start.run.string();
+}
+
 /// One call of the launcher: which job each worker is in, and what became of it.
 class follower {
   public:
@@ -42,51 +83,25 @@ class follower {
     }
 
   private:
-    std::filesystem::path record() const { return options_.start.folder() / "slurm.json"; }
-
-    slurm_answer ask() const {
-        if (const auto jobs = jobs_of(); !jobs.empty()) {
-            const auto printed = run_program(
-                {"squeue", "--noheader", "--array", "--states=all", "--jobs=" + jobs, "--format=%F|%K|%T|%r"},
-                patience);
-            // A job that the controller has forgotten has ended.
-            if (printed.end.good()) return parse_squeue(printed.out);
-            return {.ok = printed.err.find("Invalid job id") != std::string::npos};
-        }
-        return {.ok = true};
-    }
-
-    std::string jobs_of() const {
-        std::set<std::string> jobs(job_.begin(), job_.end());
-        jobs.erase("");
-        return comma_joined(jobs);
-    }
+    slurm_answer ask() const { return ask_of({job_.begin(), job_.end()}); }
 
     /// Takes up the tasks that an earlier call submitted and that may still run.
     void adopt() {
-        if (!std::filesystem::exists(record())) return;
-        const json kept = read_json(record());
-        read_fields(record(), [&] {
-            for (const auto &one : kept.at("tasks")) {
-                const auto found =
-                    std::find(workers_.begin(), workers_.end(), one.at("worker").get<std::size_t>());
-                if (found != workers_.end()) job_[position_of(found)] = one.at("job").get<std::string>();
-            }
-        });
-        const auto answer = ask();
-        std::size_t adopted = 0;
+        const auto recorded = recorded_jobs(options_);
         for (std::size_t i = 0; i < workers_.size(); ++i) {
-            const auto task = answer.tasks.find({job_[i], workers_[i]});
-            if (task == answer.tasks.end() || !task->second.active()) job_[i].clear();
-            adopted += !job_[i].empty();
+            if (const auto found = recorded.find(workers_[i]); found != recorded.end())
+                job_[i] = found->second;
         }
-        if (adopted > 0)
+        const auto answer = ask();
+        std::set<std::string> adopted;
+        std::size_t tasks = 0;
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            if (!is_at_work(answer, options_, job_[i], workers_[i])) job_[i].clear();
+            if (!job_[i].empty()) adopted.insert(job_[i]), ++tasks;
+        }
+        if (tasks > 0)
             options_.start.tell(
-                fmt::format("Slurm still has {} of the workers in job {}", adopted, jobs_of()));
-    }
-
-    std::size_t position_of(std::span<const std::size_t>::iterator found) const {
-        return static_cast<std::size_t>(found - workers_.begin());
+                fmt::format("Slurm still has {} of the workers in job {}", tasks, comma_joined(adopted)));
     }
 
     void submit_rest() {
@@ -104,10 +119,9 @@ class follower {
     }
 
     void remember() const {
-        json tasks = json::array();
-        for (std::size_t i = 0; i < workers_.size(); ++i)
-            tasks.push_back({{"job", job_[i]}, {"worker", workers_[i]}});
-        write_json(record(), {{"version", 1}, {"tasks", std::move(tasks)}});
+        std::map<std::size_t, std::string> jobs;
+        for (std::size_t i = 0; i < workers_.size(); ++i) jobs[workers_[i]] = job_[i];
+        remember_jobs(options_, jobs);
     }
 
     void follow() {
@@ -118,7 +132,7 @@ class follower {
             const auto count = arrived_.count();
             if (options_.start.delivered) options_.start.delivered(count);
             const auto answer = ask();
-            if (answer.ok) learn(answer);
+            if (answer.ok) learn(answer), forget_unknown(answer);
             if (away == answer.ok) {
                 away = !answer.ok;
                 options_.start.tell(away
@@ -135,6 +149,15 @@ class follower {
     /// What was last said of a task counts: Slurm drops those that ended some minutes ago.
     void learn(const slurm_answer &answer) {
         for (const auto &[place, task] : answer.tasks) known_[place] = task;
+    }
+
+    /// Once nothing is submitted again, a task that Slurm has forgotten is not waited for.
+    void forget_unknown(const slurm_answer &answer) {
+        if (submissions_ < most_submissions) return;
+        for (auto &[place, task] : known_) {
+            if (!answer.tasks.contains(place) && task.active())
+                task = {"gone", "Slurm has forgotten it", {}, {}};
+        }
     }
 
     bool any_active() const {
@@ -241,6 +264,23 @@ class follower {
 };
 
 } // namespace
+
+void remember_jobs(const slurm_options &options, const std::map<std::size_t, std::string> &jobs) {
+    json tasks = json::array();
+    for (const auto &[worker, job] : jobs) tasks.push_back({{"job", job}, {"worker", worker}});
+    write_json(record_of(options), {{"version", 1}, {"tasks", std::move(tasks)}});
+}
+
+std::set<std::string> queued_jobs(const slurm_options &options) {
+    const auto recorded = recorded_jobs(options);
+    std::set<std::string> jobs, queued;
+    for (const auto &[worker, job] : recorded) jobs.insert(job);
+    const auto answer = ask_of(jobs);
+    for (const auto &[worker, job] : recorded) {
+        if (is_at_work(answer, options, job, worker)) queued.insert(job);
+    }
+    return queued;
+}
 
 attempt on_slurm(slurm_options options) {
     return [options = std::move(options)](std::span<const std::size_t> workers, deadline end) {

@@ -13,8 +13,9 @@ namespace lipt::adapters {
 
 directory_lock::directory_lock(const std::filesystem::path &directory) {
     const auto path = directory / ".lock";
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    require(file_ >= 0, "F02", "run: cannot open ", path.string(), " for writing: ", std::strerror(errno));
+    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    require(file_ >= 0, "F02", "run: cannot open ", path.string(), " for writing: ", std::strerror(errno),
+            errno == ELOOP ? ": it is a link; remove it" : "");
     if (::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
     ::close(std::exchange(file_, -1));
     fail("R09", "run: another process works on ", directory.string(),

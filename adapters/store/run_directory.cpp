@@ -252,11 +252,11 @@ std::optional<kept_selection> run_directory::load_selection(std::size_t epoch) c
 
 void run_directory::save_selection(const kept_selection &kept) {
     const fs::path folder =
-        kept.epoch == 0 ? path_ : at(fs::path("main") / fmt::format("selection-{:05}", kept.epoch));
-    fs::create_directories(folder);
-    if (!kept.chosen.weights.empty()) write_npy<float>(folder / "weights.npy", kept.chosen.weights);
-    if (!kept.chosen.scores.empty()) write_npy<float>(folder / "scores.npy", kept.chosen.scores);
-    write_npy<std::int64_t>(folder / "subset.npy",
+        kept.epoch == 0 ? "" : fs::path("main") / fmt::format("selection-{:05}", kept.epoch);
+    fs::create_directories(at(folder));
+    if (!kept.chosen.weights.empty()) write_npy<float>(at(folder / "weights.npy"), kept.chosen.weights);
+    if (!kept.chosen.scores.empty()) write_npy<float>(at(folder / "scores.npy"), kept.chosen.scores);
+    write_npy<std::int64_t>(at(folder / "subset.npy"),
                             kept.chosen.indices); // last: it says that the others are there
     tell("select", fmt::format("{} of {} samples are kept", kept.chosen.indices.size(), training_samples_));
 }

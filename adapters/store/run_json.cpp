@@ -18,7 +18,8 @@ json read_json(const std::filesystem::path &path) {
 }
 
 void write_json(const std::filesystem::path &path, const json &content) {
-    write_file(path, content.dump(2) + "\n");
+    // What others have printed may be in any encoding.
+    write_file(path, content.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 json to_json(const stage_cost &cost) {

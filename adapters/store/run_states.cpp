@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace lipt::adapters {
@@ -63,7 +64,13 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
     } catch (const error &failure) {
         upload = {.refused = failure.what()};
     }
-    if (timed) upload.cost = *timed;
+    if (!timed) return upload;
+    // What was counted is under the seal of the upload, where there is one; times are not.
+    if (!upload.refused.empty()) upload.cost = *timed;
+    const auto sane = [](double value) { return std::isfinite(value) && value > 0 ? value : 0; };
+    upload.cost.wall_s = sane(timed->wall_s);
+    upload.cost.cpu_s = sane(timed->cpu_s);
+    upload.cost.peak_mib = sane(timed->peak_mib);
     return upload;
 }
 
@@ -144,7 +151,7 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
         if (!newest || epochs > newest->first) newest = {epochs, entry.path()};
     }
     if (!newest) return std::nullopt;
-    auto stored = adapters::load_state(newest->second, spec_);
+    auto stored = adapters::load_state(inside(training_path(name), newest->second.filename()), spec_);
     const json progress = json::parse(stored.metadata["progress"], nullptr, false);
     require(stored.metadata["config"] == fingerprint_ && progress.is_object(), "R05",
             "run: ", newest->second.string(),
@@ -162,9 +169,10 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
 void run_directory::save_checkpoint(std::string_view name, const checkpoint &made) {
     const fs::path folder = training_path(name);
     fs::create_directories(folder);
+    const auto file_name = fmt::format("checkpoint-{:05}.safetensors", made.epochs);
     json progress = {{"cost", to_json(made.cost)}, {"history", json::array()}};
     for (const auto &record : made.history) progress["history"].push_back(to_json(std::string(name), record));
-    const fs::path path = folder / fmt::format("checkpoint-{:05}.safetensors", made.epochs);
+    const fs::path path = inside(folder, file_name);
     adapters::save_state(path, spec_, made.state.weights,
                          {{"config", fingerprint_},
                           {"lipt", LIPT_VERSION},

@@ -137,7 +137,7 @@ class header_reader {
 
     [[noreturn]] void misplaced(std::string_view what) const {
         fail("F21", "safetensors: '", name_, "': ", what,
-             ": the file is truncated or damaged; write it again");
+             ": the file is truncated or damaged; take a whole copy, or delete it to have it made again");
     }
 
     std::string_view name_;

@@ -49,6 +49,16 @@ inline std::pair<image_part, image_part> merge_images(const pipeline_context &co
     return {image_part(context.train, std::move(observed)), image_part(context.train, context.held_out)};
 }
 
+/// Names the workers that are not there, some of them where there are many.
+inline std::string named(std::span<const refused_worker> refused) {
+    constexpr std::size_t most = 3;
+    std::string all;
+    for (std::size_t i = 0; i < std::min(most, refused.size()); ++i)
+        all += text(i == 0 ? "" : "; ", "worker ", refused[i].worker, ": ", refused[i].reason);
+    if (refused.size() > most) all += text("; and ", refused.size() - most, " more");
+    return all;
+}
+
 /// Uploads by the number of the worker.
 using numbered_uploads = std::map<std::size_t, worker_upload>;
 
@@ -57,7 +67,8 @@ numbered_uploads uploads_of(const pipeline_settings &settings, std::size_t round
     numbered_uploads uploads;
     const auto workers = settings.shards.workers;
     for (std::size_t w = round * workers; w < (round + 1) * workers; ++w)
-        uploads.emplace(w, store.load_worker(w));
+        uploads.emplace(w, store.load_worker(w))
+            .first->second.result.keep_mask = {}; // the weights have its zeros
     return uploads;
 }
 
@@ -72,6 +83,15 @@ inline std::vector<refused_worker> refused_of(const numbered_uploads &uploads,
         refused.push_back({worker, cause == failed.end() ? upload.refused : cause->reason});
     }
     return refused;
+}
+
+/// errors: S07 fewer than context.min_workers have delivered
+inline void require_enough(const pipeline_context &context, std::size_t workers,
+                           std::span<const refused_worker> refused) {
+    const auto delivered = workers - std::min(workers, refused.size());
+    require(delivered >= context.min_workers, "S07", "merge: ", delivered, " of ", workers,
+            " workers have delivered, --min-workers asks for ", context.min_workers, ": ", named(refused),
+            ". Run them again, or lower --min-workers");
 }
 
 /// What was merged, with the numbers of the workers in place of positions among those that delivered.
@@ -123,16 +143,6 @@ bool soup_is_behind(Store &store) {
                        [&](const auto &one) { return store.load_worker(one.worker).refused.empty(); });
 }
 
-/// Names the workers that are not there, some of them where there are many.
-inline std::string named(std::span<const refused_worker> refused) {
-    constexpr std::size_t most = 3;
-    std::string all;
-    for (std::size_t i = 0; i < std::min(most, refused.size()); ++i)
-        all += text(i == 0 ? "" : "; ", "worker ", refused[i].worker, ": ", refused[i].reason);
-    if (refused.size() > most) all += text("; and ", refused.size() - most, " more");
-    return all;
-}
-
 } // namespace detail
 
 /// The soup of the whole uploads of the round at hand; the others are named with their reasons. Made once,
@@ -142,9 +152,12 @@ inline std::string named(std::span<const refused_worker> refused) {
 template <training_backend Training, tensor_backend Tensor, pipeline_store Store>
 std::vector<float> merge(const pipeline_context &context, Training &backend, const Tensor &tensor,
                          Store &store, std::span<const refused_worker> failed = {}) {
-    auto kept = store.load_state("soup");
-    if (kept && !detail::soup_is_behind(store)) return std::move(*kept);
     const auto &settings = context.settings;
+    auto kept = store.load_state("soup");
+    if (kept && !detail::soup_is_behind(store)) {
+        detail::require_enough(context, settings.shards.workers, store.load_refused());
+        return std::move(*kept);
+    }
     const auto round = current_round(settings, store);
     const auto theta_star = detail::start_of(round, store);
     meter clock;
@@ -157,9 +170,7 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     const auto delivered = uploads.size() - report.refused.size();
     require(delivered > 0, "S05", "merge: none of ", uploads.size(),
             " workers has delivered: ", detail::named(report.refused));
-    require(delivered >= context.min_workers, "S07", "merge: ", delivered, " of ", uploads.size(),
-            " workers have delivered, --min-workers asks for ", context.min_workers, ": ",
-            detail::named(report.refused), ". Run them again, or lower --min-workers");
+    detail::require_enough(context, uploads.size(), report.refused);
     if (kept) store.forget_soup();
     std::vector<std::span<const float>> weights;
     for (const auto &[worker, upload] : uploads) {

@@ -106,10 +106,15 @@ BOOST_FIXTURE_TEST_CASE(a_driver_that_dies_finds_its_workers_again, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(submitted_only_it_goes_on_without_a_driver, fixture) {
+    all_wait();
     const auto ended = run({"--submit-only", "--min-workers", "3"});
     BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    const auto twice = run({"--submit-only"});
+    BOOST_TEST(twice.status == 1);
+    BOOST_TEST(twice.err.find("LIPT-J03") != std::string::npos, twice.err);
+    go();
     BOOST_TEST(ended.out.find("workers 0-3: Slurm job ") != std::string::npos, ended.out);
-    BOOST_TEST(ended.out.find("then: lipt select --run ") != std::string::npos, ended.out);
+    BOOST_TEST(ended.out.find("lipt select --run '") != std::string::npos, ended.out);
     wait_until([&] { return fs::exists(path / "soup.safetensors"); }, "the merge");
     wait_until([&] { return private_slurm::ask({"squeue", "--noheader"}).empty(); }, "the end of the jobs");
     for (const char *stage : {"select", "train"}) {

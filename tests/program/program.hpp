@@ -154,9 +154,9 @@ inline std::vector<std::string> operator+(std::vector<std::string> left,
 }
 
 /// A program that stands for lipt where a worker is started: it writes the worker's number to the file
-/// started, does what the file faults/N says, and goes on as lipt. exit, kill, hang; once: exits the first
-/// time; wait: for the file go; orphan: kills its parent; replace: puts the file replacement-N in the
-/// upload's place
+/// started, does what the file faults/N says, and goes on as lipt. exit, kill, hang; noise: exits after bytes
+/// that are no text; nothing: ends well without an upload; once: exits the first time; wait: for the file go,
+/// some minutes at most; orphan: kills its parent; replace: puts the file replacement-N in the upload's place
 inline std::filesystem::path faulty_worker(const temporary_directory &folder) {
     std::filesystem::create_directories(folder / "faults");
     const std::string script = R"(#!/bin/sh
@@ -165,10 +165,12 @@ echo "$5" >>"$at/started"
 fault="$at/faults/$5"
 case $(cat "$fault" 2>/dev/null) in
 exit) echo 'it broke' >&2; exit 1;;
+noise) printf 'before \377\033[31m after\n' >&2; exit 1;;
+nothing) exit 0;;
 kill) kill -9 $$;;
 hang) exec sleep 1000;;
 once) rm "$fault"; exit 1;;
-wait) while [ ! -e "$at/go" ]; do sleep 0.1; done;;
+wait) for _ in $(seq 3000); do [ ! -e "$at/go" ] || break; sleep 0.1; done;;
 orphan) kill -9 $PPID; exec sleep 1000;;
 replace) mkdir -p "$3/workers"; cp "$at/replacement-$5" "$3/workers/0$5.safetensors"; exit 0;;
 esac

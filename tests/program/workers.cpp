@@ -105,6 +105,36 @@ BOOST_FIXTURE_TEST_CASE(a_worker_lost_in_a_round_is_named_and_the_last_round_men
     BOOST_TEST(soup_of(folder / "run").at("refused").empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_worker_says_last_is_shown_as_text_whatever_it_is, fixture) {
+    fault(0, "noise"), fault(1, "nothing");
+    const auto ended = run("run", faulty());
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    check_named(ended,
+                {"its process ended with status 1: before ??[31m after", "its process left no upload"});
+    started();
+    fault(0, "kill");
+    fs::remove(folder / "faults/1");
+    const auto again = run("run", faulty());
+    BOOST_TEST_REQUIRE(again.status == 0, again.err);
+    check_named(again, {"worker 0 is not in the soup: its process was ended by signal 9"});
+    BOOST_TEST(again.err.find("before") == std::string::npos, again.err); // that was the first time
+    fs::remove_all(folder / "faults");
+    const auto mended = run("run", faulty({"--min-workers", "3"}));
+    BOOST_TEST_REQUIRE(mended.status == 0, mended.err);
+    BOOST_TEST(soup_of(folder / "run").at("ingredients").size() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_soup_of_too_few_is_not_enough_later_either, fixture) {
+    fault(0, "exit");
+    BOOST_TEST(run("run", faulty()).status == 0);
+    const auto path = (folder / "run").string();
+    const auto merged = run_lipt(folder, {"merge", "--run", path, "--min-workers", "3"});
+    BOOST_TEST(merged.status == 1);
+    check_named(merged, {"LIPT-S07", "2 of 3 workers"});
+    BOOST_TEST(run_lipt(folder, {"merge", "--run", path, "--min-workers", "2"}).status == 0);
+    BOOST_TEST(run_lipt(folder, {"merge", "--run", path, "--min-workers", "0"}).status == 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_needs_no_more_than_its_shard, fixture) {
     const auto whole = good_run("whole");
     const auto away = folder / "away";
@@ -268,6 +298,28 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_written_through_a_link_that_leads_out_of_the_
     fs::create_directory_symlink(path, folder / "link");
     const auto link = (folder / "link").string();
     BOOST_TEST(run_lipt(folder, {"worker", "--run", link, "--worker", "0"}).status == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(no_file_of_a_run_is_written_through_a_link, fixture) {
+    const auto precious = folder.write("precious", "mine");
+    const auto planned = folder / "planned";
+    BOOST_TEST(run_lipt(folder, words{"plan", "--out", planned.string()} + small_run(data)).status == 0);
+    for (const char *name :
+         {".lock", "metrics.jsonl", "theta_star.safetensors", "shards/00.npy", "shards/00.safetensors",
+          "plan.json", "workers/00.json", "workers/00.safetensors", "launch/worker-0.log", "soup.json",
+          "soup.safetensors", "subset.npy", "weights.npy", "main/checkpoint-00004.safetensors",
+          "final.safetensors", "result.json", "report.html"}) {
+        const auto path = folder / "run";
+        fs::create_directories((path / name).parent_path());
+        fs::create_symlink(precious, path / name);
+        fs::copy_file(planned / "config.json", path / "config.json");
+        const auto ended = run("run", {"--launcher", "processes"});
+        BOOST_TEST(content_of(precious) == "mine", name);
+        const bool said = ended.err.find("LIPT-R12") != std::string::npos ||
+                          ended.err.find("it is a link") != std::string::npos;
+        BOOST_TEST(said, name << ": " << ended.err);
+        fs::remove_all(path);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(flags_that_a_launcher_has_no_use_for_are_wrong_use, fixture) {

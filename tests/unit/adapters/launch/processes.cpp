@@ -8,12 +8,15 @@ namespace {
 using namespace lipt::adapters;
 using numbers = std::vector<std::size_t>;
 
-/// A program in place of lipt: the script sees lipt's arguments, the worker's number as the fifth.
+/// A program in place of lipt: the script sees lipt's arguments, the worker's number as the fifth; one that
+/// it does not end leaves an upload.
 struct fixture {
     lipt_test::temporary_directory folder;
 
     process_options options(const std::string &script, std::size_t slots = 2) const {
-        const auto program = folder.write("program", "#!/bin/sh\n" + script);
+        const std::string deliver =
+            "\nmkdir -p \"$3/workers\"; : >\"$3/workers/$(printf %02d $5).safetensors\"\n";
+        const auto program = folder.write("program", "#!/bin/sh\n" + script + deliver);
         std::filesystem::permissions(program, std::filesystem::perms::owner_all);
         return {.start = {.program = program, .run = folder.path()}, .slots = slots};
     }
@@ -41,6 +44,12 @@ BOOST_AUTO_TEST_CASE(one_that_fails_or_dies_harms_no_other) {
     BOOST_TEST(failures[2] == "its process was ended by signal 9 (Killed)");
     BOOST_TEST(failures[3].empty());
     BOOST_TEST(std::filesystem::exists(folder / "done-3"));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_ends_well_without_an_upload_has_failed) {
+    const auto failures = in_processes(options("[ $5 = 1 ] && exit 0\n"))(numbers{0, 1}, {});
+    BOOST_TEST(failures[0].empty());
+    BOOST_TEST(failures[1] == "its process left no upload");
 }
 
 BOOST_AUTO_TEST_CASE(no_more_run_at_once_than_there_are_slots) {

@@ -46,11 +46,14 @@ BOOST_AUTO_TEST_CASE(arrays_are_written_as_ranges) {
 }
 
 BOOST_AUTO_TEST_CASE(what_squeue_says_is_read) {
-    const auto answer = parse_squeue(
-        "12|0|COMPLETED|None\n12|10|PENDING|launch failed requeued held\nnoise\n13|1|TIMEOUT|x\n\n");
+    const auto answer = parse_squeue("12|0|COMPLETED|None|lipt-worker|/a|b\n12|10|PENDING|launch failed "
+                                     "requeued held|lipt-worker|/a\nnoise\n"
+                                     "12|1|RUNNING|None\n13|1|TIMEOUT|x|other|/\n\n");
     BOOST_TEST(answer.ok);
     BOOST_TEST(answer.tasks.size() == 3u);
     BOOST_TEST(!answer.tasks.at({"12", 0}).active());
+    BOOST_TEST(answer.tasks.at({"12", 0}).name == "lipt-worker");
+    BOOST_TEST(answer.tasks.at({"12", 0}).directory == "/a|b");
     BOOST_TEST(answer.tasks.at({"12", 10}).active());
     BOOST_TEST(answer.tasks.at({"12", 10}).reason == "launch failed requeued held");
     BOOST_TEST(!answer.tasks.at({"13", 1}).active());
