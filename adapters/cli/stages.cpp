@@ -201,9 +201,12 @@ worker_stage workers_of(open_run &run) {
     const auto local = run.store.cost_of("local");
     if (!local || !fs::exists(file)) return {};
     const json soup = read_json(file);
-    const auto merged = read_fields(file, [&] { return soup.at("ingredients").size(); });
+    // Those that did their work, merged or not: their bytes went all the same.
+    auto worked = read_fields(file, [&] { return soup.at("ingredients").size(); });
+    for (const auto &one : run.store.load_refused())
+        worked += run.store.load_worker(one.worker).cost.backward > 0;
     const auto &pipeline = run.settings.pipeline;
-    return worker_stage_of(run.context.spec, run.context.train, pipeline.shards.batch_size, merged, *local,
+    return worker_stage_of(run.context.spec, run.context.train, pipeline.shards.batch_size, worked, *local,
                            pipeline.rounds);
 }
 

@@ -13,6 +13,7 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
+matplotlib.rcParams["svg.hashsalt"] = "growth"  # the same numbers give the same file
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 import numpy  # noqa: E402
 
@@ -31,9 +32,9 @@ def read(path):
 
 
 def slope(points):
-    """Of log time over log operations; 1 where time is in proportion."""
+    """Of log time over log operations; 1 where time is in proportion, nothing where operations hardly change."""
     work, seconds = numpy.log([p[0] for p in points]), numpy.log([p[1] for p in points])
-    return numpy.polyfit(work, seconds, 1)[0] if numpy.ptp(work) > 0 else float("nan")
+    return f"{numpy.polyfit(work, seconds, 1)[0]:.2f}" if numpy.ptp(work) > numpy.log(2) else "-"
 
 
 def plot(curves, path):
@@ -48,15 +49,15 @@ def plot(curves, path):
             if not points:
                 continue
             work, seconds = zip(*points)
-            axis.loglog(work, seconds, marker + "-", markersize=4, linewidth=1, label=f"{varied}: {slope(points):.2f}")
-            print(f"{method:<20} {varied}  time grows as operations to the power {slope(points):.2f}")
+            axis.loglog(work, seconds, marker + "-", markersize=4, linewidth=1, label=f"{varied}: {slope(points)}")
+            print(f"{method:<20} {varied}  time grows as operations to the power {slope(points)}")
         axis.set_title(method, fontsize=9)
         axis.set_xlabel("GFLOP of the formula", fontsize=8)
         axis.set_ylabel("processor seconds", fontsize=8)
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=7, title="varied: power", title_fontsize=7)
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":

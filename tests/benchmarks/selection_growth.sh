@@ -10,6 +10,7 @@ out=${2:-$here/results}
 share=${3:-1}
 program=$build/tests/benchmarks/benchmark_selection
 methods='gradmatch craig facility-location k-center herding grand glister'
+mkdir -p "$out"
 raw=$out/selection_growth.csv
 
 scaled() { awk "BEGIN { printf \"%d\", $1 * $share }"; }
