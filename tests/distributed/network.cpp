@@ -37,7 +37,12 @@ std::map<std::string, std::string> running() {
     return at;
 }
 
+struct rights {
+    rights() { run_as_root(); }
+};
+
 struct three_hosts {
+    rights root; ///< first of all
     whole_run whole;
     virtual_hosts hosts{3, whole.folder / "hosts.log"};
     private_slurm slurm{whole.folder.path(), site_on(hosts)};

@@ -1,7 +1,6 @@
 #include "virtual_hosts.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <fcntl.h>
 #include <sched.h>
 #include <support/temporary_directory.hpp>
 #include <unistd.h>
@@ -19,30 +18,24 @@ void must(const words &command) {
     BOOST_REQUIRE_MESSAGE(done.end.good(), command[0] << " " << done.end.words() << ": " << done.err);
 }
 
-void put(const char *file, const std::string &content) {
-    const int to = ::open(file, O_WRONLY);
-    BOOST_REQUIRE_MESSAGE(to >= 0 && ::write(to, content.data(), content.size()) ==
-                                         static_cast<ssize_t>(content.size()),
-                          file << ": " << std::strerror(errno));
-    ::close(to);
-}
-
-/// Who is not root becomes so among namespaces of his own.
-void become_root() {
-    if (::geteuid() == 0) return;
-    const auto user = std::to_string(::geteuid()), group = std::to_string(::getegid());
-    BOOST_REQUIRE_MESSAGE(::unshare(CLONE_NEWUSER) == 0, "no user namespaces: " << std::strerror(errno));
-    put("/proc/self/setgroups", "deny");
-    put("/proc/self/uid_map", "0 " + user + " 1");
-    put("/proc/self/gid_map", "0 " + group + " 1");
-}
-
 std::string link_of(std::size_t host) { return "to-" + virtual_hosts::name(host); }
 
 } // namespace
 
+void run_as_root() {
+    if (::geteuid() == 0) return;
+    const auto line = content_of("/proc/self/cmdline"); // arguments, each with a zero after it
+    words command{"sudo", "-n", std::filesystem::read_symlink("/proc/self/exe").string()};
+    for (std::size_t at = line.find('\0') + 1; at < line.size(); at = line.find('\0', at) + 1)
+        command.emplace_back(line.c_str() + at);
+    std::vector<char *> argv;
+    for (auto &word : command) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execvp(argv.front(), argv.data());
+    BOOST_FAIL("networks of their own need root, and sudo cannot be started: " << std::strerror(errno));
+}
+
 virtual_hosts::virtual_hosts(std::size_t count, const std::filesystem::path &log) {
-    become_root();
     BOOST_REQUIRE_MESSAGE(::unshare(CLONE_NEWNET | CLONE_NEWUTS) == 0,
                           "no network namespaces: " << std::strerror(errno));
     BOOST_REQUIRE(::sethostname("head", 4) == 0);

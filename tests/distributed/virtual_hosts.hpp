@@ -10,10 +10,12 @@
 
 namespace lipt_test {
 
+/// Starts this program anew by sudo where it is not root; to be called before anything is made.
+void run_as_root();
+
 /// Puts the test's process itself into a network of its own, as the head, with a bridge to `count` hosts,
 /// each of which has its own network namespace and host name. Files and processes are those of the machine.
-/// No packet leaves: there is no route out. Needs root, or a kernel that gives every user namespaces; the
-/// test fails where neither is so.
+/// No packet leaves: there is no route out. Needs root (see run_as_root).
 class virtual_hosts {
   public:
     virtual_hosts(std::size_t count, const std::filesystem::path &log);
