@@ -12,11 +12,11 @@ namespace lipt::adapters {
 /// How workers are run by mpirun.
 struct mpi_options {
     worker_start start;
-    std::filesystem::path ranks; ///< the program lipt-mpi
-    std::size_t workers_a_round = 0;
-    std::size_t slots = 1;   ///< ranks that train, beside the one that hands out
-    double time_limit_s = 0; ///< of one worker; 0: none
-    double silence_s = 30;   ///< after which a rank that does not answer is taken for dead
+    std::filesystem::path ranks;     ///< the program lipt-mpi
+    std::size_t workers_a_round = 1; ///< tells which round's start the workers need
+    std::size_t slots = 1;           ///< ranks that train, beside the one that hands out
+    double time_limit_s = 0;         ///< of one worker; 0: none
+    double silence_s = 30;           ///< after which a rank that does not answer is taken for dead
     /// Options of mpirun. The defaults are Open MPI's: a rank that dies does not take the others along, and
     /// one rank more than processors is allowed, since the one that hands out hardly works.
     std::vector<std::string> arguments{"--enable-recovery", "--oversubscribe"};

@@ -140,6 +140,7 @@ inline void check_trainings(const pipeline_settings &settings) {
                            {"pretrain-batch-size", batch_of(full), 1, batch},
                            {"pretrain-learning-rate", full.learning_rate, 0, rate, true},
                            {"passes", local.epochs, 0, epochs},
+                           {"batch-size", batch_of(local), 1, batch},
                            {"local-learning-rate", local.learning_rate, 0, rate, true}});
     constexpr double below_one = 1 - 1e-9;
     require_ranges("U29", {{"momentum", last.momentum, 0, below_one},

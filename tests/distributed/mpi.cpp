@@ -66,6 +66,11 @@ BOOST_TEST_GLOBAL_FIXTURE(shared_run);
 BOOST_FIXTURE_TEST_CASE(the_same_as_in_threads_at_any_number_of_ranks, fixture) {
     for (const char *slots : {"1", "2", "4"}) {
         check_whole(run({"--slots", slots}));
+        // What the workers took comes back with their models.
+        for (const auto &stage : nlohmann::json::parse(content_of(path / "result.json")).at("stages")) {
+            if (stage.at("name") != "local") continue;
+            for (const char *key : {"wall_s", "cpu_s", "peak_mib"}) BOOST_TEST(stage.at(key) > 0.0, key);
+        }
         fs::remove_all(path);
     }
 }

@@ -115,12 +115,7 @@ BOOST_FIXTURE_TEST_CASE(submitted_only_it_goes_on_without_a_driver, fixture) {
     go();
     BOOST_TEST(ended.out.find("workers 0-3: Slurm job ") != std::string::npos, ended.out);
     BOOST_TEST(ended.out.find("lipt select --run '") != std::string::npos, ended.out);
-    wait_until([&] { return fs::exists(path / "soup.safetensors"); }, "the merge");
-    wait_until([&] { return private_slurm::ask({"squeue", "--noheader"}).empty(); }, "the end of the jobs");
-    for (const char *stage : {"select", "train"}) {
-        const auto next = run_lipt(folder, {stage, "--run", path.string()});
-        BOOST_TEST_REQUIRE(next.status == 0, next.err);
-    }
+    go_on_without_driver();
     check_whole(ended);
 }
 
@@ -130,12 +125,7 @@ BOOST_FIXTURE_TEST_CASE(rounds_follow_each_other_without_a_driver, fixture) {
     const auto ended = run(rounds + std::vector<std::string>{"--submit-only"});
     BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
     BOOST_TEST(ended.out.find("workers 4-7: Slurm job ") != std::string::npos, ended.out);
-    wait_until([&] { return fs::exists(path / "soup.safetensors"); }, "the last merge");
-    wait_until([&] { return private_slurm::ask({"squeue", "--noheader"}).empty(); }, "the end of the jobs");
-    for (const char *stage : {"select", "train"}) {
-        const auto next = run_lipt(folder, {stage, "--run", path.string()});
-        BOOST_TEST_REQUIRE(next.status == 0, next.err);
-    }
+    go_on_without_driver();
     two.check_like(path, ended);
 }
 

@@ -53,6 +53,19 @@ struct slurm_case {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
         }
     }
+    /// Waits for what was submitted, and does by hand what then remains.
+    void go_on_without_driver() const {
+        wait_until([&] { return std::filesystem::exists(path / "soup.safetensors"); }, "the last merge");
+        wait_until(
+            [] {
+                return private_slurm::ask({"squeue", "--noheader"}).empty();
+            },
+            "the end of the jobs");
+        for (const char *stage : {"select", "train"}) {
+            const auto next = run_lipt(folder, {stage, "--run", path.string()});
+            BOOST_TEST_REQUIRE(next.status == 0, next.err);
+        }
+    }
     void go() const { folder.write("go", ""); }
     nlohmann::json soup() const { return soup_of(path); }
     std::string reason(std::size_t worker) const { return refusal_of(path, worker); }

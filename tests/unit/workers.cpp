@@ -1,11 +1,6 @@
-#include <lipt/backends/reference/tensor.hpp>
-#include <lipt/backends/reference/training.hpp>
-#include <lipt/pipeline.hpp>
-
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
-#include <support/toy_images.hpp>
-#include <support/toy_run.hpp>
+#include <support/toy_pipeline.hpp>
 
 #include <set>
 
@@ -16,17 +11,7 @@ namespace {
 using training = lipt::reference::training;
 const lipt::reference::tensor tensor{};
 
-struct setup {
-    lipt_test::toy_images train{240, 1}, test{60, 2};
-    lipt::pipeline_settings settings = lipt_test::toy_settings();
-
-    lipt::pipeline_context context() const {
-        return lipt_test::toy_context(train.view(), test.view(), settings);
-    }
-    lipt::pipeline_result run(lipt::memory_store &store) const {
-        return lipt::run_pipeline<training>(context(), tensor, store);
-    }
-};
+using setup = lipt_test::toy_pipeline;
 
 } // namespace
 
