@@ -23,6 +23,17 @@ namespace {
 
 using tensor_type = chosen_tensor;
 
+/// That the arrays are there which the method looks at. errors: U26
+void check_arrays(const array_selection &asked, const named_method &named) {
+    const bool logits = named.info.gradients || named.info.validation;
+    const bool embeddings =
+        logits && (!named.info.residual || named.options.sampler.kind == sampler_kind::d2);
+    const bool there = (!logits || !asked.logits.empty()) && (!embeddings || !asked.embeddings.empty());
+    require(there, "U26", "select: ", named.name, " needs ",
+            embeddings ? "--labels, --logits and --embeddings" : "--labels and --logits",
+            ": give what is missing");
+}
+
 /// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32
 void check_flags(const array_selection &asked, const method_info &method) {
     require(asked.scores_out.empty() || method.gradients || method.validation, "U24",
@@ -68,8 +79,8 @@ void check_validation(const opened_selection &opened) {
                 " columns, '", a.path().string(), "' has ", a.width(),
                 ": the validation samples must come from the same network");
     };
-    same(opened.outputs.logits, held.logits);
-    same(opened.outputs.embeddings, held.embeddings);
+    same(opened.outputs.logits.value(), held.logits.value());
+    same(opened.outputs.embeddings.value(), held.embeddings.value());
     for (std::size_t c = 0; opened.per_class && c < opened.counts.size(); ++c) {
         require(opened.quotas[c] == 0 || opened.validation_counts[c] > 0, "C32", "select: '",
                 held.labels_record.path.string(), "' has no sample of class ", c,
@@ -106,9 +117,10 @@ opened_selection open_selection(const array_selection &asked, const named_method
     if (!asked.last_layer.empty()) {
         opened.last_layer.emplace(asked.last_layer);
         const auto &weights = *opened.last_layer;
-        require(weights.rows() == opened.outputs.classes() && weights.width() == opened.outputs.width(),
-                "C31", "select: '", asked.last_layer.string(), "' is (", weights.rows(), ",", weights.width(),
-                "), expected (", opened.outputs.classes(), ",", opened.outputs.width(),
+        const bool fits = !opened.outputs.embeddings || weights.width() == opened.outputs.width();
+        require(weights.rows() == opened.outputs.classes() && fits, "C31", "select: '",
+                asked.last_layer.string(), "' is (", weights.rows(), ",", weights.width(), "), expected (",
+                opened.outputs.classes(), ",", opened.outputs.width(),
                 "): columns of the logits by columns of the embeddings");
     }
     return opened;
@@ -117,9 +129,7 @@ opened_selection open_selection(const array_selection &asked, const named_method
 named_arrays arrays_of(const opened_selection &opened) {
     named_arrays arrays;
     const auto add = [&](const std::string &prefix, const stored_outputs &outputs) {
-        const std::array<const char *, 3> names{"labels", "logits", "embeddings"};
-        const auto records = outputs.records();
-        for (std::size_t i = 0; i < names.size(); ++i) arrays.emplace_back(prefix + names[i], records[i]);
+        for (auto &[name, record] : outputs.records()) arrays.emplace_back(prefix + name, std::move(record));
     };
     add("", opened.outputs);
     if (opened.validation) add("validation-", *opened.validation);
@@ -239,7 +249,7 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
     }
-    const auto rates = measure_rates(tensor, opened.outputs);
+    const auto rates = opened.outputs.logits ? measure_rates(tensor, opened.outputs) : machine_rates{};
     fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
                "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
                estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,
@@ -258,6 +268,7 @@ void select_arrays_command(const array_selection &asked) {
     const auto &method = named.info;
     const auto &options = named.options;
     check(options);
+    check_arrays(asked, named);
     check_flags(asked, method);
     const std::size_t threads =
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());

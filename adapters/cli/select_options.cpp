@@ -16,10 +16,14 @@ namespace lipt::adapters {
 namespace {
 
 void add_array_options(CLI::App *sub, array_selection &asked) {
-    sub->add_option("--embeddings", asked.embeddings, "(N,E) .npy, float16, float32 or float64")
+    sub->add_option("--labels", asked.labels, "(N) .npy, whole numbers; enough for methods without a model")
         ->type_name("FILE");
-    sub->add_option("--logits", asked.logits, "(N,C) .npy")->type_name("FILE");
-    sub->add_option("--labels", asked.labels, "(N) .npy, whole numbers")->type_name("FILE");
+    sub->add_option("--logits", asked.logits,
+                    "(N,C) .npy, float16, float32 or float64; with the labels enough for methods that do not "
+                    "look at embeddings, as el2n")
+        ->type_name("FILE");
+    sub->add_option("--embeddings", asked.embeddings, "(N,E) .npy, as the logits, for all others")
+        ->type_name("FILE");
     sub->add_option("--validation-embeddings", asked.validation_embeddings, "(V,E) .npy, for glister")
         ->type_name("FILE");
     sub->add_option("--validation-logits", asked.validation_logits, "(V,C) .npy, for glister")
@@ -121,8 +125,8 @@ void add_select_command(CLI::App &app) {
             return select_command(kept->place, a.threads == 0 ? thread_count{} : thread_count{a.threads});
         }
         require(kept->place.data.empty(), "U25", "select: --data is the data set of a run: give --run DIR");
-        require(!a.embeddings.empty() && !a.logits.empty() && !a.labels.empty(), "U26",
-                "select: give --run DIR, or --embeddings, --logits and --labels");
+        require(!a.labels.empty(), "U26",
+                "select: give --run DIR, or --labels and what the method needs of --logits and --embeddings");
         kept->arrays.settings = settings_of(*sub);
         kept->arrays.options = kept->options->resolve();
         select_arrays_command(a);

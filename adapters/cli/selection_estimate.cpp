@@ -88,11 +88,13 @@ machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &o
                      gradients = source(rows);
                      norms(tensor, gradients);
                  });
-    const auto direction = tensor.make(outputs.classes(), outputs.width());
-    auto out = tensor.make(0, 0);
-    rates.product_flops = 2 * count * classes * width * calls_per_second(0.2, [&] {
-                              tensor.gemm(gradients.embedding, direction, out, {.transpose_b = true});
-                          });
+    if (outputs.embeddings) {
+        const auto direction = tensor.make(outputs.classes(), outputs.width());
+        auto out = tensor.make(0, 0);
+        rates.product_flops = 2 * count * classes * width * calls_per_second(0.2, [&] {
+                                  tensor.gemm(gradients.embedding, direction, out, {.transpose_b = true});
+                              });
+    }
     const auto first = gather(tensor, gradients, std::vector<std::int64_t>{0});
     rates.sweep_bytes = 4 * count * (classes + width) *
                         calls_per_second(0.2, [&] { inner_products(tensor, first, gradients); });
@@ -106,9 +108,11 @@ machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &o
 }
 
 double seconds_of(const selection_estimate &estimate, const machine_rates &rates) {
-    return static_cast<double>(estimate.rows) / rates.rows +
-           estimate.work.product_flops / rates.product_flops + estimate.work.sweep_bytes / rates.sweep_bytes +
-           estimate.work.scalar_flops / rates.scalar_flops;
+    const auto time = [](double work, double rate) { return work > 0 ? work / rate : 0; };
+    const auto &work = estimate.work;
+    return time(static_cast<double>(estimate.rows), rates.rows) +
+           time(work.product_flops, rates.product_flops) + time(work.sweep_bytes, rates.sweep_bytes) +
+           time(work.scalar_flops, rates.scalar_flops);
 }
 
 } // namespace lipt::adapters

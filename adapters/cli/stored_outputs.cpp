@@ -1,6 +1,7 @@
 #include <lipt/adapters/cli/stored_outputs.hpp>
 #include <lipt/adapters/store/fingerprint.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace lipt::adapters {
@@ -41,23 +42,39 @@ array_record record_of(const npy_rows &array) {
     return record_of(array.path(), array.header(), array.file());
 }
 
-std::vector<array_record> stored_outputs::records() const {
-    return {labels_record, record_of(logits), record_of(embeddings)};
+std::size_t stored_outputs::classes() const noexcept {
+    if (logits) return logits->width();
+    return labels.empty() ? 0 : static_cast<std::size_t>(*std::max_element(labels.begin(), labels.end())) + 1;
+}
+
+std::size_t stored_outputs::row_bytes() const noexcept {
+    return (logits ? logits->row_bytes() : 0) + (embeddings ? embeddings->row_bytes() : 0);
+}
+
+std::vector<std::pair<std::string, array_record>> stored_outputs::records() const {
+    std::vector<std::pair<std::string, array_record>> all{{"labels", labels_record}};
+    if (logits) all.emplace_back("logits", record_of(*logits));
+    if (embeddings) all.emplace_back("embeddings", record_of(*embeddings));
+    return all;
 }
 
 stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
                             const std::filesystem::path &embeddings) {
     const npy_file file(labels);
     stored_outputs outputs{.labels = labels_of(file),
-                           .labels_record = record_of(labels, file.header(), file.file()),
-                           .logits = npy_rows(logits),
-                           .embeddings = npy_rows(embeddings)};
-    require_rows(outputs.logits, labels, outputs.samples());
-    require_rows(outputs.embeddings, labels, outputs.samples());
+                           .labels_record = record_of(labels, file.header(), file.file())};
+    const auto open = [&](const std::filesystem::path &path, std::optional<npy_rows> &array) {
+        if (path.empty()) return;
+        array.emplace(path);
+        require_rows(*array, labels, outputs.samples());
+    };
+    open(logits, outputs.logits);
+    open(embeddings, outputs.embeddings);
+    const std::size_t classes = outputs.classes();
     for (std::size_t i = 0; i < outputs.samples(); ++i) {
-        require(static_cast<std::size_t>(outputs.labels[i]) < outputs.classes(), "C30", "select: label ", i,
-                " of '", labels.string(), "' is ", outputs.labels[i], ", '", logits.string(), "' has ",
-                outputs.classes(), " columns: one a class is expected");
+        require(static_cast<std::size_t>(outputs.labels[i]) < classes, "C30", "select: label ", i, " of '",
+                labels.string(), "' is ", outputs.labels[i], ", '", logits.string(), "' has ", classes,
+                " columns: one a class is expected");
     }
     return outputs;
 }

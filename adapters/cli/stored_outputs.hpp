@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lipt::adapters {
@@ -27,35 +29,39 @@ struct array_record {
 /// What there is to say of an array. cost: reads at most 16 MiB
 array_record record_of(const npy_rows &array);
 
-/// Labels, logits and embeddings of the same samples. shapes: labels (N), logits (N,C), embeddings (N,E)
+/// Labels, logits and embeddings of the same samples, the latter two where they are needed.
+/// shapes: labels (N), logits (N,C), embeddings (N,E)
 struct stored_outputs {
     std::vector<std::int32_t> labels;
     array_record labels_record;
-    npy_rows logits, embeddings;
+    std::optional<npy_rows> logits, embeddings;
 
     std::size_t samples() const noexcept { return labels.size(); }
-    std::size_t classes() const noexcept { return logits.width(); }
-    std::size_t width() const noexcept { return embeddings.width(); }
+    /// Without logits, as many as the highest label says.
+    std::size_t classes() const noexcept;
+    std::size_t width() const noexcept { return embeddings ? embeddings->width() : 0; }
     /// Bytes of one sample in the two files.
-    std::size_t row_bytes() const noexcept { return logits.row_bytes() + embeddings.row_bytes(); }
-    /// Labels, logits, embeddings. cost: reads at most 16 MiB of each
-    std::vector<array_record> records() const;
+    std::size_t row_bytes() const noexcept;
+    /// By name, those that are there. cost: reads at most 16 MiB of each
+    std::vector<std::pair<std::string, array_record>> records() const;
 };
 
-/// Opens the three files and holds them against each other; reads the labels only.
+/// Opens the files and holds them against each other; reads the labels only. An empty path: not needed.
 /// errors: C30 labels not one-dimensional, none, or outside the logits' columns; row counts that differ; and
 /// those of npy_rows and npy_file. All name the file
 stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
                             const std::filesystem::path &embeddings);
 
-/// Reads rows as gradients whenever they are asked for; refers to both, so they must outlive it.
+/// Reads rows as gradients whenever they are asked for, embeddings that are not there as 0 columns; refers to
+/// both arguments, so they must outlive it.
 /// errors, when called: F04, F17 as npy_rows::read
 template <tensor_backend Tensor>
 gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &outputs) {
     return [&tensor, &outputs](std::span<const std::int64_t> indices) {
-        const auto read = [&](const npy_rows &array) {
-            host_matrix rows = host_matrix::from_shape({indices.size(), array.width()});
-            array.read(indices, rows.data());
+        const auto read = [&](const std::optional<npy_rows> &array) {
+            if (!array) return tensor.make(indices.size(), 0);
+            host_matrix rows = host_matrix::from_shape({indices.size(), array->width()});
+            array->read(indices, rows.data());
             return tensor.from_host(rows);
         };
         std::vector<std::int32_t> labels;
@@ -80,11 +86,11 @@ typename Tensor::matrix load_matrix(const Tensor &tensor, const npy_rows &array)
     return tensor.from_host(rows);
 }
 
-/// All samples of a validation set, in memory. errors: as npy_rows::read
+/// All samples of a validation set, with both arrays, in memory. errors: as npy_rows::read
 template <tensor_backend Tensor>
 validation_set<Tensor> load_validation(const Tensor &tensor, const stored_outputs &outputs) {
-    return {.logits = load_matrix(tensor, outputs.logits),
-            .embeddings = load_matrix(tensor, outputs.embeddings),
+    return {.logits = load_matrix(tensor, outputs.logits.value()),
+            .embeddings = load_matrix(tensor, outputs.embeddings.value()),
             .labels = outputs.labels};
 }
 

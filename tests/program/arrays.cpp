@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <tuple>
 
 using namespace lipt_test;
 using lipt::adapters::read_npy;
@@ -106,6 +107,40 @@ BOOST_FIXTURE_TEST_CASE(one_pool_ranks_what_was_rated_class_by_class, array_fixt
     });
     BOOST_TEST(std::set<std::int64_t>(chosen.begin(), chosen.end()) ==
                std::set<std::int64_t>(order.begin(), order.begin() + 30));
+}
+
+BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out, array_fixture) {
+    stored_arrays(120, 4, 5).write(folder);
+    const auto alone = [&](const std::string &method, const std::vector<std::string> &names) {
+        std::vector<std::string> words{"select", "--threads",    "1", "--method", method,
+                                       "--out",  at("alone.npy")};
+        for (const auto &name : names)
+            words = words + std::vector<std::string>{"--" + name, at(name + ".npy")};
+        return words;
+    };
+    const std::vector<std::string> labels{"labels"}, logits{"labels", "logits"};
+    for (const std::string method :
+         {"el2n", "el2n/ccs", "entropy", "margin", "least-confidence", "deepfool", "contextual-diversity"}) {
+        const auto expected = subset({"--method", method});
+        const auto ended = run_lipt(folder, alone(method, logits));
+        BOOST_TEST_REQUIRE(ended.status == 0, method << ": " << ended.err);
+        BOOST_TEST((content_of(folder / "alone.npy") == expected), method);
+        const auto dry = run_lipt(folder, alone(method, logits) + std::vector<std::string>{"--dry-run"});
+        BOOST_TEST(dry.out.find("time: about ") != std::string::npos, dry.out);
+    }
+    for (const std::string method : {"random", "stratified", "rs2"}) {
+        const auto expected = subset({"--method", method});
+        BOOST_TEST_REQUIRE(run_lipt(folder, alone(method, labels)).status == 0, method);
+        BOOST_TEST((content_of(folder / "alone.npy") == expected), method);
+    }
+    for (const auto &[method, names, wanted] :
+         {std::tuple{"el2n/d2", logits, "el2n/d2 needs --labels, --logits and --embeddings"},
+          std::tuple{"gradmatch", logits, "gradmatch needs --labels, --logits and --embeddings"},
+          std::tuple{"el2n", labels, "el2n needs --labels and --logits"}}) {
+        const auto ended = run_lipt(folder, alone(method, names));
+        BOOST_TEST((ended.status == 2 && ended.err.find("[LIPT-U26]") != std::string::npos), ended.err);
+        BOOST_TEST(ended.err.find(wanted) != std::string::npos, ended.err);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(every_method_runs_on_files_within_what_a_dry_run_knows, array_fixture) {

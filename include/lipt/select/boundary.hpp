@@ -72,11 +72,11 @@ struct deepfool_score {
         if (pool.last_layer == nullptr) return host_matrix({0, 0}, 0.0f);
         const auto &weights = *pool.last_layer;
         const std::size_t classes = tensor.columns(pool.gradients.residual);
-        require(tensor.rows(weights) == classes &&
-                    tensor.columns(weights) == tensor.columns(pool.gradients.embedding),
-                "C19", "deepfool: last-layer weights of ", tensor.rows(weights), " rows and ",
-                tensor.columns(weights), " columns, expected ", classes, " and ",
-                tensor.columns(pool.gradients.embedding), ": one row a class, as wide as the embeddings");
+        const std::size_t width = tensor.columns(pool.gradients.embedding); // 0: they are not there
+        require(tensor.rows(weights) == classes && (width == 0 || tensor.columns(weights) == width), "C19",
+                "deepfool: last-layer weights of ", tensor.rows(weights), " rows and ",
+                tensor.columns(weights), " columns, expected ", classes, " and ", width,
+                ": one row a class, as wide as the embeddings");
         const host_matrix host = tensor.to_host(weights);
         host_matrix lengths({classes, classes}, 0.0f);
         for (std::size_t i = 0; i < classes; ++i) {
@@ -107,6 +107,7 @@ struct deepfool : detail::scored<deepfool_score> {
     static constexpr method_info info{.name = "deepfool",
                                       .summary = "embeddings nearest to a boundary of the last layer",
                                       .gradients = true,
+                                      .residual = true,
                                       .scorer = true};
 };
 

@@ -21,7 +21,8 @@ namespace lipt::methods {
 struct contextual_diversity {
     static constexpr method_info info{.name = "contextual-diversity",
                                       .summary = "predictions farthest from those of all picks before",
-                                      .gradients = true};
+                                      .gradients = true,
+                                      .residual = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool, const select_options &) {

@@ -26,6 +26,7 @@ struct method_info {
     std::string_view name;
     std::string_view summary; ///< one line for a list of methods
     bool gradients = false;   ///< needs selection_problem::gradients
+    bool residual = false;    ///< looks at their residual alone: embeddings may have 0 columns
     bool validation = false;  ///< needs selection_problem::validation
     bool weights = false;     ///< gives weights for the loss
     bool exact = true;        ///< picks exactly the budget; otherwise at most that

@@ -104,8 +104,11 @@ struct grand : detail::scored<grand_score> {
 
 /// The samples with the longest error vectors. cost: O(N C). source: [Paul2021]
 struct el2n : detail::scored<el2n_score> {
-    static constexpr method_info info{
-        .name = "el2n", .summary = "longest error vectors (EL2N)", .gradients = true, .scorer = true};
+    static constexpr method_info info{.name = "el2n",
+                                      .summary = "longest error vectors (EL2N)",
+                                      .gradients = true,
+                                      .residual = true,
+                                      .scorer = true};
 };
 
 } // namespace methods

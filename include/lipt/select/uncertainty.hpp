@@ -113,8 +113,11 @@ namespace methods {
 
 /// The samples of highest entropy; the usual reference library takes the lowest. source: [Settles2009]
 struct entropy : detail::scored<entropy_score> {
-    static constexpr method_info info{
-        .name = "entropy", .summary = "highest entropy of the prediction", .gradients = true, .scorer = true};
+    static constexpr method_info info{.name = "entropy",
+                                      .summary = "highest entropy of the prediction",
+                                      .gradients = true,
+                                      .residual = true,
+                                      .scorer = true};
 };
 
 /// The samples whose two likeliest classes are nearest to each other. source: [Settles2009]
@@ -122,6 +125,7 @@ struct margin : detail::scored<margin_score> {
     static constexpr method_info info{.name = "margin",
                                       .summary = "smallest gap between the two likeliest classes",
                                       .gradients = true,
+                                      .residual = true,
                                       .scorer = true};
 };
 
@@ -130,6 +134,7 @@ struct least_confidence : detail::scored<least_confidence_score> {
     static constexpr method_info info{.name = "least-confidence",
                                       .summary = "lowest probability of the likeliest class",
                                       .gradients = true,
+                                      .residual = true,
                                       .scorer = true};
 };
 
