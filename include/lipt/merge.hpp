@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace lipt {
@@ -74,20 +75,22 @@ class held_out_score {
 } // namespace detail
 
 /// Merges the workers' states, scored on held-out images; the backend is left with the merged weights.
-/// shapes: theta_star (S), workers n of (S). errors: S01, S02 as make_soup; S04 no held-out or no observed
-/// images cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is (n +
-/// (n-1) points + 2) of them: more than the local training, unless both sets are small source: [Ro2023]
-/// Section 3.2, [Izmailov2018] Section 3.2 for the statistics
+/// shapes: theta_star (S), workers n of (S), each let go as soon as the backend has it
+/// errors: S01, S02 as make_soup; S04 no held-out or no observed images
+/// cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is (n + (n-1)
+/// points + 2) of them: more than the local training, unless both sets are small. memory: (n + 5) S
+/// source: [Ro2023] Section 3.2, [Izmailov2018] Section 3.2 for the statistics
 template <training_backend Backend, tensor_backend Tensor>
 merge_result<Tensor> merge_workers(Backend &backend, const Tensor &tensor, std::span<const float> theta_star,
-                                   std::span<const std::span<const float>> workers, const merge_data &data,
+                                   std::vector<std::vector<float>> workers, const merge_data &data,
                                    const merge_options &options) {
     require(data.held_out.size() > 0 &&
                 (data.observe.size() > 0 || options.statistics == statistics_kind::averaged),
             "S04", "merge: ", data.held_out.size(), " held-out and ", data.observe.size(),
             " observed images: both are needed (--hold-out, --observe-images)");
     std::vector<typename Tensor::matrix> ingredients;
-    for (const auto &weights : workers) {
+    for (auto &state : workers) {
+        const auto weights = std::exchange(state, {});
         host_matrix row = xt::empty<float>({std::size_t{1}, weights.size()});
         std::copy(weights.begin(), weights.end(), row.data());
         ingredients.push_back(tensor.from_host(row));

@@ -161,7 +161,7 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     const auto round = current_round(settings, store);
     const auto theta_star = detail::start_of(round, store);
     meter clock;
-    const auto uploads = detail::uploads_of(settings, round, store);
+    auto uploads = detail::uploads_of(settings, round, store);
     merge_report report{.options = settings.soup,
                         .scored_images = context.held_out.size(),
                         .refused = detail::refused_of(uploads, failed),
@@ -172,16 +172,16 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
             " workers has delivered: ", detail::named(report.refused));
     detail::require_enough(context, uploads.size(), report.refused);
     if (kept) store.forget_soup();
-    std::vector<std::span<const float>> weights;
-    for (const auto &[worker, upload] : uploads) {
-        if (upload.refused.empty()) weights.push_back(upload.result.weights);
+    std::vector<std::vector<float>> weights;
+    for (auto &[worker, upload] : uploads) {
+        if (upload.refused.empty()) weights.push_back(std::move(upload.result.weights));
     }
     const auto [observe, held_out] = detail::merge_images(context);
     const merge_data data{observe.view(), held_out.view()};
     // The common start, each worker alone, and the shares tried of each that may join.
     const std::size_t scores = 1 + delivered + (delivered - 1) * settings.soup.points;
     const auto merged = merge_workers(
-        backend, tensor, theta_star, weights, data,
+        backend, tensor, theta_star, std::move(weights), data,
         {.soup = settings.soup,
          .statistics = settings.statistics,
          .batch_size = settings.shards.batch_size,
