@@ -18,11 +18,11 @@ constexpr int head_size = 2;
 
 /// Whether a request is done in time. One that is not is left to itself: to cancel may block as well.
 bool done_within(MPI_Request &request, std::chrono::duration<double> patience,
-                 const std::function<void()> &waiting) {
+                 const std::function<void()> &waiting, MPI_Status *status = MPI_STATUS_IGNORE) {
     const auto end = clock::now() + patience;
     for (int done = 0;; std::this_thread::sleep_for(std::chrono::microseconds(200))) {
         if (waiting) waiting();
-        if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
+        if (MPI_Test(&request, &done, status) != MPI_SUCCESS) return false;
         if (done != 0) return true;
         if (clock::now() > end) return false;
     }
@@ -50,10 +50,12 @@ std::optional<message> mpi_link::poll(int from, std::uint64_t longest) {
         MPI_Request request = MPI_REQUEST_NULL;
         const auto count = static_cast<int>(std::min(piece, got.body.size() - at));
         MPI_Irecv(got.body.data() + at, count, MPI_BYTE, got.from, body_tag, MPI_COMM_WORLD, &request);
-        if (!done_within(request, patience_, waiting_)) {
+        if (!done_within(request, patience_, waiting_, &status)) {
             static_cast<void>(new std::string(std::move(got.body))); // kept: MPI may still write there
             return std::nullopt;
         }
+        int came = 0;
+        if (MPI_Get_count(&status, MPI_BYTE, &came) != MPI_SUCCESS || came != count) return std::nullopt;
     }
     return got;
 }

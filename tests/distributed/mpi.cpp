@@ -1,6 +1,8 @@
 // Workers as ranks of MPI: the same bytes as in threads, and a clear end whatever dies.
 #include "whole_run.hpp"
 
+#include <lipt/adapters/launch/child.hpp>
+
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -141,6 +143,13 @@ BOOST_FIXTURE_TEST_CASE(uploads_that_are_not_what_they_should_be_are_refused, fi
     BOOST_TEST(soup().at("ingredients").size() == 1u);
     mend();
     check_whole(run());
+}
+
+BOOST_FIXTURE_TEST_CASE(half_a_message_does_not_arrive_and_holds_nobody_up, fixture) {
+    const auto ended = lipt::adapters::run_program(
+        {LIPT_MPIRUN, "--enable-recovery", "--oversubscribe", "-n", "4", LIPT_HALF_MESSAGE},
+        std::chrono::seconds(60));
+    BOOST_TEST(ended.out == "from 3: 0 bytes, whole\nfrom 3: 1048576 bytes, whole\n", ended.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_straggler_is_given_up_at_the_deadline, fixture) {
