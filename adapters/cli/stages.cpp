@@ -244,8 +244,8 @@ void submit_rounds(open_run &run, const slurm_options &slurm, const std::vector<
     auto workers = pending_workers(settings, run.store);
     if (workers.empty() && run.store.load_state("soup")) return;
     const auto queued = queued_jobs(slurm);
-    require(queued.empty(), "J03", "slurm: workers of this run are still in the queue, in job ",
-            queued.empty() ? "" : *queued.begin(),
+    require(queued.empty(), "J03", "slurm: workers of this run are still in the queue, in ",
+            queued.size() == 1 ? "job " : "jobs ", fmt::format("{}", fmt::join(queued, ", ")),
             ": wait for them, or cancel them and their merge (scancel)");
     std::string merged;
     std::map<std::size_t, std::string> jobs;

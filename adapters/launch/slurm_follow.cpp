@@ -72,7 +72,7 @@ class follower {
   public:
     follower(const slurm_options &options, std::span<const std::size_t> workers, deadline end)
         : options_(options), workers_(workers), end_(end), arrived_(options.start.run, workers),
-          job_(workers.size()) {}
+          job_(workers.size()), log_begin_(workers.size()) {}
 
     std::vector<std::string> run() {
         adopt();
@@ -111,9 +111,11 @@ class follower {
         }
         if (rest.empty()) return;
         ++submissions_;
+        std::vector<std::uintmax_t> begins; // before a task may write
+        for (const auto worker : workers_) begins.push_back(length_of(options_.start.log(worker)));
         const auto job = submit_workers(rest, options_);
-        for (auto &one : job_) {
-            if (one.empty()) one = job;
+        for (std::size_t i = 0; i < job_.size(); ++i) {
+            if (job_[i].empty()) job_[i] = job, log_begin_[i] = begins[i];
         }
         options_.start.tell(fmt::format("Slurm job {}: workers {}", job, array_of(rest, options_.throttle)));
     }
@@ -245,7 +247,7 @@ class follower {
         const auto worker = workers_[position];
         const auto found = known_.find({job_[position], worker});
         const auto task = found == known_.end() ? slurm_task{"gone", "not in the queue"} : found->second;
-        const auto said = last_words(options_.start.log(worker));
+        const auto said = last_words(options_.start.log(worker), log_begin_[position]);
         const bool cancelled = given_up_ && task.active();
         return fmt::format("{}Slurm task {}_{} {} {} ({}){}{}", cancelled ? "given up at the deadline: " : "",
                            job_[position], worker, cancelled ? "was" : "is", task.state, task.reason,
@@ -256,7 +258,8 @@ class follower {
     std::span<const std::size_t> workers_;
     deadline end_;
     arrivals arrived_;
-    std::vector<std::string> job_; ///< a worker
+    std::vector<std::string> job_;          ///< a worker
+    std::vector<std::uintmax_t> log_begin_; ///< where this job's words in a worker's log begin
     std::map<std::pair<std::string, std::size_t>, slurm_task> known_;
     std::size_t submissions_ = 0;
     static constexpr std::size_t most_submissions = 4;
