@@ -260,7 +260,7 @@ std::vector<Value> npy_file::converted() const {
             std::memcpy(&stored, elements_.data() + i * sizeof(Stored), sizeof(Stored));
             if constexpr (std::integral<Value>) {
                 if (!std::in_range<Value>(stored)) refuse_value(i, std::to_string(stored));
-                result[i] = static_cast<Value>(stored);
+                result[i] = static_cast<Value>(+stored); // a number, also where it is of a byte
             } else if constexpr (std::same_as<Stored, std::uint16_t>) {
                 result[i] = static_cast<Value>(to_float(stored));
             } else {

@@ -66,7 +66,7 @@ struct block_norm {
 /// Largest value so far; NaN stays.
 template <int Block>
 inline whole_vector<Block> exceeds(const vector<Block> &value, const vector<Block> &largest) {
-    return (value > largest) | (value != value);
+    return (value > largest) | (value != value); // NOLINT(misc-redundant-expression): NaN is not itself
 }
 
 template <int Block, bool Normed>

@@ -10,12 +10,12 @@
 namespace lipt::onednn::detail {
 
 /// One block of channels as a vector of the compiler's; it is split where the processor's vectors are
-/// narrower.
+/// narrower. To the compiler it may alias its elements' type.
 template <int Block>
 struct vectors {
-    typedef float type __attribute__((vector_size(Block * sizeof(float)), may_alias));
-    typedef int whole __attribute__((vector_size(Block * sizeof(int))));
-    typedef float unaligned __attribute__((vector_size(Block * sizeof(float)), aligned(4), may_alias));
+    using type __attribute__((vector_size(Block * sizeof(float)))) = float;
+    using whole __attribute__((vector_size(Block * sizeof(int)))) = int;
+    using unaligned __attribute__((vector_size(Block * sizeof(float)), aligned(4))) = float;
 };
 template <int Block>
 using vector = typename vectors<Block>::type;
