@@ -7,6 +7,7 @@
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 #include <lipt/adapters/store/state.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/lipt.hpp>
@@ -195,19 +196,29 @@ void say_chosen(open_run &run) {
     });
 }
 
+/// How many workers of each round did their work, merged or not: their bytes went all the same.
+std::vector<std::size_t> worked_in_rounds(open_run &run) {
+    const auto rounds = run.settings.pipeline.rounds;
+    std::vector<std::size_t> worked;
+    for (std::size_t round = 1; round <= rounds; ++round) {
+        const auto file = run.store.soup_report(round, rounds);
+        if (!fs::exists(file)) return {};
+        const json soup = read_json(file);
+        read_fields(file, [&] {
+            worked.push_back(soup.at("ingredients").size());
+            for (const auto &one : soup.at("refused"))
+                worked.back() += run.store.load_worker(one.at("worker").get<std::size_t>()).cost.backward > 0;
+        });
+    }
+    return worked;
+}
+
 /// The worker stage of a run, to compare its traffic; of no workers where there were none.
 worker_stage workers_of(open_run &run) {
-    const auto file = run.store.at("soup.json");
     const auto local = run.store.cost_of("local");
-    if (!local || !fs::exists(file)) return {};
-    const json soup = read_json(file);
-    // Those that did their work, merged or not: their bytes went all the same.
-    auto worked = read_fields(file, [&] { return soup.at("ingredients").size(); });
-    for (const auto &one : run.store.load_refused())
-        worked += run.store.load_worker(one.worker).cost.backward > 0;
-    const auto &pipeline = run.settings.pipeline;
-    return worker_stage_of(run.context.spec, run.context.train, pipeline.shards.batch_size, worked, *local,
-                           pipeline.rounds);
+    if (!local) return {};
+    return worker_stage_of(run.context.spec, run.context.train, run.settings.pipeline.shards.batch_size,
+                           worked_in_rounds(run), *local);
 }
 
 /// What a run ends with on disk and on the screen.
@@ -224,14 +235,14 @@ void finish(open_run &run, const selection &subset, const checkpoint &trained) {
 void say_refused(open_run &run) {
     const auto rounds = run.settings.pipeline.rounds;
     for (std::size_t round = 1; round <= rounds; ++round) {
-        const auto file = run.store.at(round == rounds ? "soup.json" : fmt::format("soup-{}.json", round));
+        const auto file = run.store.soup_report(round, rounds);
         if (!fs::exists(file)) return; // not merged yet
         const json soup = read_json(file);
         read_fields(file, [&] {
             for (const auto &one : soup.at("refused")) {
                 run.display.line(fmt::format("  worker {} is not in the soup: {}",
                                              one.at("worker").get<std::size_t>(),
-                                             one.at("reason").get<std::string>()));
+                                             sentence_of(one.at("reason").get<std::string>())));
             }
         });
     }
@@ -278,7 +289,7 @@ void submit(open_run &run, const launch_options &launch) {
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     plan(run.context, run.store);
-    const auto path = fs::absolute(run.store.path()).lexically_normal();
+    const auto path = fs::canonical(run.store.path());
     std::vector<std::string> flags{"--min-workers", std::to_string(launch.min_workers)};
     if (!run.settings.data.empty()) flags.insert(flags.end(), {"--data", run.settings.data});
     submit_rounds(run, slurm_options_of(launch, path, run.observer()), flags);

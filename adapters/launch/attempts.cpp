@@ -1,5 +1,6 @@
 #include <lipt/adapters/launch/attempts.hpp>
 #include <lipt/adapters/store/inside.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -62,22 +63,18 @@ std::uintmax_t length_of(const fs::path &log) {
     return code ? 0 : size;
 }
 
-std::string last_words(const fs::path &log, std::uintmax_t from) {
-    constexpr std::size_t most = 300;
+std::string last_words(const fs::path &log, std::uintmax_t from, std::string_view wanted) {
     std::ifstream in(log);
     in.seekg(static_cast<std::streamoff>(from));
     std::string last;
+    bool found = false;
     for (std::string line; std::getline(in, line);) {
-        if (!line.empty()) last = line.substr(0, most) + (line.size() > most ? "..." : "");
+        const bool is_wanted = !wanted.empty() && line.starts_with(wanted);
+        if (line.empty() || (found && !is_wanted)) continue;
+        found = found || is_wanted;
+        last = std::move(line);
     }
-    // It becomes part of a sentence: neither a terminal's commands nor bytes that no text has.
-    std::replace_if(
-        last.begin(), last.end(),
-        [](char byte) {
-            return static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) >= 0x7F;
-        },
-        '?');
-    return last;
+    return sentence_of(last);
 }
 
 namespace {

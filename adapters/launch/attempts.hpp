@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lipt::adapters {
@@ -47,9 +48,10 @@ struct worker_start {
 /// Bytes of a log so far; 0 where there is none.
 std::uintmax_t length_of(const std::filesystem::path &log);
 
-/// The last line of a log that says something, of those from that byte on: short enough for a sentence, in
-/// plain characters; empty where there is none.
-std::string last_words(const std::filesystem::path &log, std::uintmax_t from = 0);
+/// The last line of a log that says something, of those from that byte on, as a sentence_of; empty where
+/// there is none. A line that begins with `wanted` goes before all others.
+std::string last_words(const std::filesystem::path &log, std::uintmax_t from = 0,
+                       std::string_view wanted = {});
 
 /// Whether workers' files have come since this object was made: a file under its name is not enough, since a
 /// damaged one may lie there from before.

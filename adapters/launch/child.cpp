@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,9 +41,9 @@ class descriptor {
 
 /// In the new process, which shares its memory's locks with nobody who could release them: system calls
 /// alone.
-[[noreturn]] void become(char *const *argv, int out, int err, int report, pid_t parent) {
+[[noreturn]] void become(char *const *argv, int out, int err, int report, pid_t parent, int orphaned) {
     ::setpgid(0, 0);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_PDEATHSIG, orphaned);
     int code = 0;
     if (::getppid() != parent) ::_exit(127); // the parent went before it could be watched
     const int in = ::open("/dev/null", O_RDONLY);
@@ -72,7 +73,7 @@ child_end end_of(int status) {
 /// Lets run_program give a program its two outputs.
 struct started_pair {
     static child_process start(const std::vector<std::string> &argv, int out, int err) {
-        return child_process(argv, out, err);
+        return child_process(argv, out, err, SIGKILL);
     }
 };
 
@@ -81,7 +82,7 @@ std::string child_end::words() const {
     return text("was ended by signal ", code, " (", ::strsignal(code), ")");
 }
 
-child_process::child_process(const std::vector<std::string> &argv, int out, int err) {
+child_process::child_process(const std::vector<std::string> &argv, int out, int err, int orphaned) {
     std::vector<char *> words;
     for (const auto &word : argv) words.push_back(const_cast<char *>(word.c_str()));
     words.push_back(nullptr);
@@ -90,7 +91,7 @@ child_process::child_process(const std::vector<std::string> &argv, int out, int 
     descriptor read_end(ends[0]), write_end(ends[1]);
     const pid_t parent = ::getpid();
     pid_ = ::fork();
-    if (pid_ == 0) become(words.data(), out, err, write_end.get(), parent);
+    if (pid_ == 0) become(words.data(), out, err, write_end.get(), parent, orphaned);
     if (pid_ < 0) fail_to_start(argv.front(), errno);
     ::setpgid(pid_, pid_); // whoever comes first; signal() needs it
     write_end.close();
@@ -102,11 +103,18 @@ child_process::child_process(const std::vector<std::string> &argv, int out, int 
     }
 }
 
-child_process::child_process(const std::vector<std::string> &argv, const std::filesystem::path &log) {
-    const descriptor out(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+child_process::child_process(const std::vector<std::string> &argv, const std::filesystem::path &log,
+                             int orphaned) {
+    // Without O_NONBLOCK, opening a pipe would wait for a reader before it could be refused.
+    const descriptor out(
+        ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
     require(out.get() >= 0, "J01", "launch: cannot write the log '", log.string(),
             "': ", std::generic_category().message(errno));
-    *this = child_process(argv, out.get(), out.get());
+    struct stat status {};
+    require(::fstat(out.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1, "J01",
+            "launch: cannot write the log '", log.string(),
+            "': it is no regular file, or one of two names: remove it");
+    *this = child_process(argv, out.get(), out.get(), orphaned);
 }
 
 child_process::child_process(child_process &&other) noexcept

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,13 +22,15 @@ struct child_end {
     std::string words() const;
 };
 
-/// A started program, in a process group of its own; it is killed when this object goes, and by the system
-/// where this process ends first.
+/// A started program, in a process group of its own; it is killed when this object goes, and the system sends
+/// it a signal where this process ends first.
 class child_process {
   public:
-    /// Starts argv[0], a path or a name looked for in PATH; what it prints is appended to the log.
-    /// errors: J01 it cannot be started, or the log not be written
-    child_process(const std::vector<std::string> &argv, const std::filesystem::path &log);
+    /// Starts argv[0], a path or a name looked for in PATH; what it prints is appended to the log. orphaned:
+    /// the signal that it is sent where this process ends first errors: J01 it cannot be started, or the log
+    /// not be written: a link, a pipe, or of two names
+    child_process(const std::vector<std::string> &argv, const std::filesystem::path &log,
+                  int orphaned = SIGKILL);
     child_process(child_process &&other) noexcept;
     child_process &operator=(child_process &&other) noexcept;
     ~child_process();
@@ -40,7 +43,7 @@ class child_process {
 
   private:
     friend struct started_pair;
-    child_process(const std::vector<std::string> &argv, int out, int err);
+    child_process(const std::vector<std::string> &argv, int out, int err, int orphaned);
 
     pid_t pid_ = -1;
     std::optional<child_end> end_;

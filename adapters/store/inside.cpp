@@ -1,7 +1,6 @@
 #include <lipt/adapters/store/inside.hpp>
 #include <lipt/error.hpp>
 
-#include <algorithm>
 #include <system_error>
 
 namespace lipt::adapters {
@@ -9,16 +8,18 @@ namespace lipt::adapters {
 namespace fs = std::filesystem;
 
 fs::path inside(const fs::path &directory, const fs::path &name) {
-    const auto path = directory / name;
-    std::error_code code;
-    const auto root = fs::weakly_canonical(directory, code);
-    const auto real = code ? fs::path() : fs::weakly_canonical(path, code);
-    const bool below = std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
-    // What a link points to that is not there has no canonical path: the link itself seems to be the file.
-    std::error_code ignored;
-    const bool dangling = fs::is_symlink(fs::symlink_status(path, ignored)) && !fs::exists(path, ignored);
-    require(!code && below && !dangling, "R12", "run: '", path.string(), "' leads out of '",
-            directory.string(), "': it is a link, below one, or one to nowhere; remove it");
+    auto path = directory;
+    for (const auto &part : name) {
+        require(part != ".." && !part.is_absolute(), "R12", "run: '", name.string(), "' leads out of '",
+                directory.string(), "': name something in it");
+        path /= part;
+        std::error_code code;
+        const auto status = fs::symlink_status(path, code);
+        require(!fs::is_symlink(status), "R12", "run: '", path.string(), "' is a link, and '",
+                directory.string(), "' must hold none: remove it, or put what it leads to there");
+        require(!code || status.type() == fs::file_type::not_found, "R12", "run: '", path.string(),
+                "' cannot be looked at: ", code.message());
+    }
     return path;
 }
 

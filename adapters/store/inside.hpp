@@ -5,7 +5,7 @@
 
 namespace lipt::adapters {
 
-/// The path of that name below a directory. errors: R12 a link on the way leads out of the directory
+/// The path of that name below a directory. errors: R12 it is a link or below one, or leads out
 std::filesystem::path inside(const std::filesystem::path &directory, const std::filesystem::path &name);
 
 } // namespace lipt::adapters

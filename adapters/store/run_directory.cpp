@@ -1,7 +1,9 @@
 #include <lipt/adapters/store/atomic_file.hpp>
+#include <lipt/adapters/store/mapped_file.hpp>
 #include <lipt/adapters/store/npy.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
+#include <lipt/adapters/store/sealed.hpp>
 #include <lipt/adapters/store/state.hpp>
 #include <lipt/adapters/store/worker_file.hpp>
 #include <lipt/version.hpp>
@@ -10,8 +12,9 @@
 #include <sys/resource.h>
 #include <xxhash.h>
 
-#include <fstream>
+#include <algorithm>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 namespace lipt::adapters {
@@ -151,6 +154,7 @@ run_directory::run_directory(fs::path path, directory_lock lock, const json &con
       fingerprint_(config_fingerprint(config)),
       training_samples_(config.at("data").value("train", std::size_t{0})),
       workers_a_round_(config.at("settings").value("workers", std::size_t{0})),
+      all_workers_(workers_a_round_ * config.at("settings").value("rounds", std::size_t{1})),
       checkpoint_interval_(std::chrono::seconds(checkpoint_seconds)),
       last_checkpoint_(std::chrono::steady_clock::now()), observer_(std::move(observer)),
       starts_(std::make_shared<known_starts>()) {
@@ -183,12 +187,32 @@ std::optional<std::vector<float>> run_directory::load_state(std::string_view nam
     require(made_for != stored.metadata.end() && made_for->second == fingerprint_, "R05",
             "run: ", file.string(),
             " was made with other settings than config.json: delete it to make it again");
+    const auto fingerprint = stored.metadata.find("fingerprint");
+    require(fingerprint != stored.metadata.end() &&
+                fingerprint->second == fingerprint_of(stored.state.weights),
+            "F27", "file: the weights in '", file.string(),
+            "' are not those that were written there: the file is damaged; delete it to make it again");
     return std::move(stored.state.weights);
 }
 
 void run_directory::save_state(std::string_view name, std::span<const float> weights) {
     adapters::save_state(at(std::string(name) + ".safetensors"), spec_, weights,
-                         {{"config", fingerprint_}, {"lipt", LIPT_VERSION}, {"network", spec_.name}});
+                         {{"config", fingerprint_},
+                          {"fingerprint", fingerprint_of(weights)},
+                          {"lipt", LIPT_VERSION},
+                          {"network", spec_.name}});
+}
+
+bool run_directory::shard_is_whole(std::size_t worker) const {
+    try {
+        const auto path = numbered_path("shards", worker, "safetensors");
+        const mapped_file file(path);
+        const sealed_view view(file.bytes(), path.string());
+        read_npy<std::int64_t>(numbered_path("shards", worker, "npy"));
+        return true;
+    } catch (const error &) {
+        return false;
+    }
 }
 
 std::optional<shard_plan> run_directory::load_plan() const {
@@ -201,9 +225,10 @@ std::optional<shard_plan> run_directory::load_plan() const {
             " is of another data set: delete it to plan again");
     shard_plan plan;
     const auto workers = number("workers");
+    require(workers == all_workers_, "R06", "run: ", at("plan.json").string(), " is of ", workers,
+            " workers, expected ", all_workers_, ": the file is damaged; delete it to plan again");
     for (std::size_t w = 0; w < workers; ++w) {
-        if (!fs::exists(numbered_path("shards", w, "safetensors")))
-            return std::nullopt; // of an older version
+        if (!shard_is_whole(w)) return std::nullopt; // it is cut out of the data set again
         const fs::path file = numbered_path("shards", w, "npy");
         plan.shards.push_back(read_npy<std::int64_t>(file).values);
         const auto limit = static_cast<std::int64_t>(training_samples_);
@@ -280,8 +305,12 @@ std::optional<stage_cost> run_directory::cost_of(std::string_view stage) const {
 }
 
 void run_directory::read_metrics() {
-    std::ifstream in(at("metrics.jsonl"));
-    for (std::string line; std::getline(in, line);) {
+    if (!fs::exists(at("metrics.jsonl"))) return;
+    const mapped_file file(at("metrics.jsonl"));
+    std::string_view rest(reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size());
+    while (!rest.empty()) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         const json event = json::parse(line, nullptr, false);
         require(event.is_object(), "R03", "run: ", at("metrics.jsonl").string(),
                 " has a line that is not JSON: ", "the file is damaged; start the run in another directory");

@@ -65,6 +65,8 @@ class run_directory {
     void save_worker(std::size_t worker, const worker_upload &upload);
     std::vector<refused_worker> load_refused() const;
     void save_merge(const merge_report &report);
+    /// The file of a round's soup, from 1: soup.json of the last, soup-<round>.json of those before.
+    std::filesystem::path soup_report(std::size_t round, std::size_t rounds) const;
     /// Deletes the soup and all that was made from it; killed in between, it is finished the next time.
     void forget_soup();
     std::optional<kept_selection> load_selection(std::size_t epoch) const;
@@ -98,6 +100,7 @@ class run_directory {
     std::filesystem::path training_path(std::string_view name) const;
     /// Of the weights that a worker begins with, read once; empty where they are not there.
     std::string start_fingerprint(std::size_t worker) const;
+    bool shard_is_whole(std::size_t worker) const;
     void tell(std::string_view stage, const std::string &outcome) const;
     void read_metrics();
     void write_metrics() const;
@@ -106,7 +109,7 @@ class run_directory {
     directory_lock lock_;
     network_spec spec_;
     std::string fingerprint_; ///< of the settings and data in config.json
-    std::size_t training_samples_, workers_a_round_;
+    std::size_t training_samples_, workers_a_round_, all_workers_;
     std::chrono::steady_clock::duration checkpoint_interval_;
     std::chrono::steady_clock::time_point last_checkpoint_;
     run_observer observer_;

@@ -79,7 +79,7 @@ json to_json(const worker_stage &stage) {
         return json{{"bytes", moved.bytes}, {"messages", moved.messages}};
     };
     return {{"workers", stage.workers},
-            {"rounds", stage.rounds},
+            {"uploads", stage.uploads},
             {"steps_a_worker", stage.steps},
             {"bytes_to_workers", stage.to_workers},
             {"bytes_from_workers", stage.from_workers},

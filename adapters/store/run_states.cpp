@@ -112,9 +112,12 @@ void run_directory::forget_soup() {
     require(!code, "R04", "run: cannot make the directory ", at("main").string(), ": ", code.message());
 }
 
+fs::path run_directory::soup_report(std::size_t round, std::size_t rounds) const {
+    return at(round == rounds ? "soup.json" : fmt::format("soup-{}.json", round));
+}
+
 void run_directory::save_merge(const merge_report &report) {
-    const bool last = report.round == report.rounds;
-    write_json(at(last ? "soup.json" : fmt::format("soup-{}.json", report.round)), to_json(report));
+    write_json(soup_report(report.round, report.rounds), to_json(report));
     const auto joined = std::count_if(report.ingredients.begin(), report.ingredients.end(),
                                       [](const auto &one) { return one.kept; });
     tell("merge",

@@ -1,4 +1,5 @@
 #include <lipt/adapters/store/sealed.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 #include <lipt/error.hpp>
 
 #include <fmt/format.h>
@@ -30,6 +31,17 @@ std::string_view head_of(std::string_view file) {
     return file.substr(0, sizeof length + length);
 }
 
+/// The file, where its header is no longer than those that are written here: to read one takes many times its
+/// size. errors: F20
+std::span<const std::byte> with_short_header(std::span<const std::byte> file, std::string_view name) {
+    constexpr std::uint64_t most = 1 << 18;
+    std::uint64_t length = 0;
+    if (file.size() >= sizeof length) std::memcpy(&length, file.data(), sizeof length);
+    require(length <= most, "F20", "file: the header of '", name, "' is said to be ", length,
+            " bytes long, expected at most ", most, ": it is damaged, or of another program");
+    return file;
+}
+
 /// The checksum of a file whose own digits stand at `place`.
 std::string checksum_without(std::string_view file, std::size_t place) {
     const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t *)> state(XXH3_createState(),
@@ -59,7 +71,7 @@ std::string pack_sealed(std::span<const named_tensor> tensors, tensor_metadata m
 }
 
 sealed_view::sealed_view(std::span<const std::byte> file, std::string_view name)
-    : file_(file), name_(name), header_(parse_safetensors(file, name)) {
+    : file_(file), name_(name), header_(parse_safetensors(with_short_header(file, name), name)) {
     const std::string_view content(reinterpret_cast<const char *>(file.data()), file.size());
     const auto place = place_of_digits(head_of(content));
     require(place != std::string_view::npos, "F27", "file: '", name_,
@@ -68,7 +80,8 @@ sealed_view::sealed_view(std::span<const std::byte> file, std::string_view name)
     require(content.substr(place, no_digits.size()) == computed &&
                 text_of(std::string(checksum_key)) == computed,
             "F27", "file: the checksum of '", name_, "' is ", computed, ", it should be ",
-            text_of(std::string(checksum_key)), ": the file was damaged on its way; make it again");
+            sentence_of(content.substr(place, no_digits.size())),
+            ": the file was damaged on its way; make it again");
 }
 
 std::string_view sealed_view::text_of(const std::string &key) const {

@@ -1,4 +1,5 @@
 #include <lipt/adapters/store/sealed.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 #include <lipt/adapters/store/shard_file.hpp>
 
 #include <zlib.h>
@@ -55,7 +56,7 @@ worker_shard parse_shard(std::span<const std::byte> file, std::string_view name,
                          const shard_identity &identity) {
     const sealed_view view(file, name);
     require(view.text_of("worker") == std::to_string(identity.worker), "R08", "shard: '", name,
-            "' is that of worker '", view.text_of("worker"), "', expected ", identity.worker,
+            "' is that of worker '", sentence_of(view.text_of("worker")), "', expected ", identity.worker,
             ": it was renamed or is of another program");
     require(view.text_of("config") == identity.config, "R05", "shard: '", name,
             "' was made with other settings than config.json: delete plan.json to plan again");

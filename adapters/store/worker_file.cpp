@@ -1,5 +1,6 @@
 #include <lipt/adapters/store/run_json.hpp>
 #include <lipt/adapters/store/sealed.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 #include <lipt/adapters/store/worker_file.hpp>
 #include <lipt/prune.hpp>
 #include <lipt/version.hpp>
@@ -23,12 +24,24 @@ json facts_of(const worker_upload &upload) {
 /// errors: R05, R08, R11
 void check_identity(const sealed_view &view, const upload_identity &identity) {
     require(view.text_of("worker") == std::to_string(identity.worker), "R08", "worker: ", view.name(),
-            " says it is worker '", view.text_of("worker"), "', expected ", identity.worker,
+            " says it is worker '", sentence_of(view.text_of("worker")), "', expected ", identity.worker,
             ": it was renamed or is of another program");
     require(view.text_of("config") == identity.config, "R05", "worker: ", view.name(),
             " was made with other settings than config.json: run `lipt worker` again");
     require(view.text_of("theta_star") == identity.theta_star, "R11", "worker: ", view.name(),
             " began with other weights than its round does: run `lipt worker` again");
+}
+
+/// Counts as train_worker makes them: they are summed and shown. errors: R03
+void check_facts(const sealed_view &view, const worker_upload &upload) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 40;
+    const auto &cost = upload.cost;
+    const auto samples = upload.result.samples;
+    const bool counted = samples < most && cost.forward == samples && cost.backward == samples &&
+                         cost.bytes_to_workers < most && cost.bytes_from_workers < most;
+    require(counted && upload.result.density >= 0 && upload.result.density <= 1, "R03",
+            "worker: ", view.name(), " says that it read ", samples, " samples and kept ",
+            upload.result.density, " of the weights, which does not fit the rest: run `lipt worker` again");
 }
 
 /// The facts and what they say of the cost. errors: R03
@@ -40,6 +53,7 @@ json read_facts(const sealed_view &view, worker_upload &upload) {
         upload.result.loss = facts.at("loss").get<double>();
         upload.result.samples = facts.at("samples").get<std::size_t>();
         facts.at("size").get<std::size_t>(), facts.at("masked").get<bool>();
+        check_facts(view, upload);
         return facts;
     } catch (const json::exception &) {
         fail("R03", "worker: ", view.name(), " has damaged metadata: run `lipt worker` again");

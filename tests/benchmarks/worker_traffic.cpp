@@ -95,8 +95,8 @@ int main(int argc, char **argv) {
         const auto set = adapters::open_dataset(args.dataset, args.data);
         const auto train = set.train.view();
         const auto spec = make_network(args.network, {.image = train.shape, .classes = train.classes});
-        print_table(args,
-                    worker_stage_of(spec, train, args.batch_size, args.workers, count(args, train, spec)));
+        const std::size_t worked[] = {args.workers};
+        print_table(args, worker_stage_of(spec, train, args.batch_size, worked, count(args, train, spec)));
     } catch (const std::exception &failure) {
         fmt::print(stderr, "{}\n", failure.what());
         return 1;

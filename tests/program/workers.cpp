@@ -1,6 +1,8 @@
 // Workers apart from the run: on their shards alone, as processes, failing, too slow, and tried again.
 #include "program.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 using namespace lipt_test;
@@ -274,6 +276,51 @@ BOOST_FIXTURE_TEST_CASE(the_order_in_which_workers_come_changes_nothing, fixture
     stage({"select", "--run", path});
     stage({"train", "--run", path});
     check_same(whole, path);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_shard_is_cut_again, fixture) {
+    const auto whole = good_run("whole");
+    fs::copy(whole, folder / "cut", fs::copy_options::recursive);
+    const auto path = folder / "cut";
+    const std::string shard = "cut/shards/01.safetensors", indices = "cut/shards/02.npy";
+    for (const auto &file : {shard, indices}) {
+        auto content = content_of(folder / file);
+        folder.write(file, content.substr(0, content.size() - 3));
+    }
+    for (const char *file : {"01.safetensors", "02.safetensors"}) fs::remove(path / "workers" / file);
+    fs::remove(path / "soup.safetensors");
+    check_same(good_run("cut"), whole);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_start_is_refused_and_no_upload_lost, fixture) {
+    const auto path = good_run("run");
+    const auto upload = content_of(path / "workers/00.safetensors");
+    auto start = content_of(path / "theta_star.safetensors");
+    start[start.size() - 100] ^= 1;
+    folder.write("run/theta_star.safetensors", start);
+    for (const char *gone : {"workers/01.safetensors", "soup.safetensors"}) fs::remove(path / gone);
+    const auto ended = run("run");
+    BOOST_TEST(ended.status == 1);
+    check_named(ended, {"[LIPT-F27]", "theta_star.safetensors"});
+    BOOST_TEST((content_of(path / "workers/00.safetensors") == upload));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pipe_where_a_file_should_be_holds_nobody_up, fixture) {
+    good_run("run");
+    fs::remove(folder / "run/metrics.jsonl");
+    BOOST_REQUIRE(::mkfifo((folder / "run/metrics.jsonl").c_str(), 0600) == 0);
+    const auto ended = run("run");
+    BOOST_TEST(ended.status == 1);
+    check_named(ended, {"[LIPT-F03]", "metrics.jsonl"});
+}
+
+BOOST_FIXTURE_TEST_CASE(workers_lost_in_an_early_round_are_not_counted_as_having_worked, fixture) {
+    faulty_worker(folder);
+    fault(1, "exit");
+    const auto path = good_run("run", faulty({"--rounds", "2"}));
+    const auto moved = result_of(path).at("communication");
+    BOOST_TEST((moved.at("workers") == 3 && moved.at("uploads") == 5));
+    BOOST_TEST(moved.at("lipt").at("messages") == 15);
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_written_through_a_link_that_leads_out_of_the_run, fixture) {

@@ -23,7 +23,8 @@ inline lipt::worker_upload tiny_upload() {
                      .density = 4.0 / 6,
                      .loss = 0.75,
                      .samples = 10};
-    upload.cost = {.name = "local", .wall_s = 1.5, .cpu_s = 1.25, .samples_read = 10, .peak_mib = 7};
+    upload.cost = {.name = "local", .wall_s = 1.5, .cpu_s = 1.25, .peak_mib = 7};
+    upload.cost.add_training(10);
     return upload;
 }
 

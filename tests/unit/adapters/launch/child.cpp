@@ -3,8 +3,10 @@
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/temporary_directory.hpp>
+#include <sys/stat.h>
 
 #include <csignal>
+#include <filesystem>
 
 namespace {
 
@@ -33,6 +35,20 @@ BOOST_AUTO_TEST_CASE(arguments_are_not_read_by_a_shell) {
     const std::string wild = "$(echo no) `no` ; 'x' \"y\" *";
     const auto printed = run_program({"printf", "%s", wild}, std::chrono::seconds(60));
     BOOST_TEST(printed.out == wild);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_is_more_than_a_file_of_one_name_is_refused) {
+    const lipt_test::temporary_directory folder;
+    const auto id = [&](const char *log) {
+        return lipt_test::error_id([&] { child_process({"true"}, folder / log); });
+    };
+    folder.write("file", "");
+    std::filesystem::create_hard_link(folder / "file", folder / "second");
+    std::filesystem::create_symlink(folder / "other", folder / "link");
+    BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    for (const char *log : {"second", "link", "pipe"}) BOOST_TEST(id(log) == "LIPT-J01", log);
+    BOOST_TEST(!std::filesystem::exists(folder / "other"));
+    BOOST_TEST(id("log").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_not_there_is_an_error) {

@@ -39,6 +39,11 @@ BOOST_AUTO_TEST_CASE(what_was_packed_is_read) {
     BOOST_TEST(lipt::adapters::pack_sealed(tensors, {{"worker", "3"}}, "test") == file);
 }
 
+BOOST_AUTO_TEST_CASE(a_header_longer_than_any_of_ours_is_not_read) {
+    const auto large = lipt::adapters::pack_sealed(tensors, {{"worker", std::string(1 << 19, 'x')}}, "test");
+    BOOST_TEST(id_of(large) == "LIPT-F20");
+}
+
 BOOST_AUTO_TEST_CASE(a_tensor_of_another_name_type_or_length_is_refused) {
     const sealed_view view(std::as_bytes(std::span(file)), "test");
     BOOST_TEST(error_id([&] { view.values<float>("weights", 3); }) == "LIPT-F22");

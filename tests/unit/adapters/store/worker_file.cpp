@@ -36,7 +36,7 @@ struct fixture {
 };
 
 const std::string good_facts =
-    R"({"size":9,"masked":true,"density":1,"loss":1,"samples":1,"cost":{"name":"local"}})";
+    R"({"size":9,"masked":true,"density":1,"loss":1,"samples":1,"cost":{"name":"local","forward":1,"backward":1}})";
 
 } // namespace
 
@@ -76,6 +76,20 @@ BOOST_AUTO_TEST_CASE(one_of_anything_else_is_refused) {
     BOOST_TEST(id_of(pack_worker(upload, larger, identity)) == "LIPT-R07");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_file_says_of_itself_is_shown_as_plain_text) {
+    const std::vector<named_tensor> none;
+    const auto file =
+        pack_sealed(none, {{"worker", "\033[31m\nworker 0 is fine" + std::string(4000, 'x')}}, "test");
+    try {
+        parsed(file);
+        BOOST_ERROR("it was accepted");
+    } catch (const lipt::error &failure) {
+        const std::string_view said = failure.what();
+        BOOST_TEST(said.find("?[31m?worker 0 is fine") != std::string_view::npos, said);
+        BOOST_TEST(said.size() < 600u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_neither_written_nor_read) {
     upload.result.weights[3] = std::numeric_limits<float>::quiet_NaN();
     BOOST_TEST(error_id([&] { pack_worker(upload, spec, identity); }) == "LIPT-T02");
@@ -90,6 +104,12 @@ BOOST_AUTO_TEST_CASE(mask_values_and_facts_must_fit) {
     BOOST_TEST(id_of(foreign(good_facts, {0xFF}, {1, 2, 3, 4, 5, 6, 7, 8})) == "LIPT-F23");
     BOOST_TEST(id_of(foreign("{}", {0xFF, 1}, {})) == "LIPT-R03");
     BOOST_TEST(id_of(foreign("[", {0xFF, 1}, {})) == "LIPT-R03");
+    // Counts are summed and shown: they must be such as training makes.
+    for (const char *wrong : {R"("samples":2,)", R"("samples":1152921504606846976,)"}) {
+        auto other = good_facts;
+        other.replace(other.find(R"("samples":1,)"), 12, wrong);
+        BOOST_TEST(id_of(foreign(other, {0xFF, 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9})) == "LIPT-R03", wrong);
+    }
     // A size that no file can hold is refused before anything is allocated.
     auto huge = good_facts;
     huge.replace(huge.find(":9,"), 3, ":999999999999,");
