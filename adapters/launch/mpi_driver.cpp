@@ -27,7 +27,9 @@ class mpi_run {
     }
 
     std::vector<std::string> run() {
-        child_process mpirun(command(), log_);
+        log_begin_ = length_of(log_);
+        // At SIGTERM it has its ranks remove what they hold; SIGKILL would leave that on every host.
+        child_process mpirun(command(), log_, SIGTERM);
         heard_ = clock::now();
         while (!mpirun.poll()) {
             const auto count = arrived_.count();
@@ -98,9 +100,9 @@ class mpi_run {
             if (const auto found = reasons.find(workers_[i]); found != reasons.end()) {
                 failures[i] = found->second;
             } else if (!arrived_.came(i)) {
-                failures[i] = passed(end_)
-                                  ? "given up at the deadline"
-                                  : "lost with its mpirun, which " + mpirun.words() + ": " + last_words(log_);
+                failures[i] = passed(end_) ? "given up at the deadline"
+                                           : "lost with its mpirun, which " + mpirun.words() + ": " +
+                                                 last_words(log_, log_begin_, "lipt-mpi: ");
             }
         }
         return failures;
@@ -111,6 +113,7 @@ class mpi_run {
     deadline end_;
     arrivals arrived_;
     fs::path folder_, log_;
+    std::uintmax_t log_begin_ = 0;
     clock::time_point heard_;
     std::optional<fs::file_time_type> last_written_;
 };

@@ -50,6 +50,13 @@ struct fixture {
         folder.write("faults/" + std::to_string(worker), what);
     }
     void mend() const { fs::remove_all(folder / "faults"); }
+    /// A program that does this in a shell, and goes on as lipt.
+    std::string script(const std::string &first) const {
+        const auto file =
+            folder.write("script", "#!/bin/sh\n" + first + "\nexec '" LIPT_PROGRAM "' \"$@\"\n");
+        fs::permissions(file, fs::perms::owner_all);
+        return file.string();
+    }
     nlohmann::json soup() const { return soup_of(path); }
     void check_reason(std::size_t worker, const std::string &part) const {
         const auto reason = refusal_of(path, worker);
@@ -92,6 +99,28 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_fails_is_named_and_tried_again, fixture) {
     mend();
     fault(0, "once"), fault(2, "once");
     check_whole(run({"--retries", "1"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_host_that_fails_every_worker_loses_none, fixture) {
+    check_whole(run({"--worker-program", script("[ \"$OMPI_COMM_WORLD_RANK\" != 1 ] || exit 127")}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_program_that_cannot_be_started_there_is_told, fixture) {
+    const auto wrong = folder.write("wrong", "#!/no/such/interpreter\n");
+    fs::permissions(wrong, fs::perms::owner_all);
+    const auto ended = run({"--worker-program", wrong.string()});
+    BOOST_TEST(ended.status == 1);
+    BOOST_TEST(ended.err.find("cannot be started") != std::string::npos, ended.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shard_that_cannot_be_read_costs_its_worker_alone, fixture) {
+    const auto shard = (path / "shards/01.safetensors").string();
+    // Worker 0 is at work when the next shard is read.
+    const auto breaks = script("[ \"$5\" != 0 ] || { rm '" + shard + "'; mkdir '" + shard + "'; }");
+    const auto ended = run({"--slots", "1", "--worker-program", breaks});
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    check_reason(1, "LIPT-F03");
+    BOOST_TEST(soup().at("ingredients").size() == 3u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_killed_rank_loses_its_own_worker_alone, fixture) {
@@ -145,11 +174,15 @@ BOOST_FIXTURE_TEST_CASE(uploads_that_are_not_what_they_should_be_are_refused, fi
     check_whole(run());
 }
 
-BOOST_FIXTURE_TEST_CASE(half_a_message_does_not_arrive_and_holds_nobody_up, fixture) {
+BOOST_FIXTURE_TEST_CASE(half_a_message_is_told_from_a_whole_one, fixture) {
     const auto ended = lipt::adapters::run_program(
-        {LIPT_MPIRUN, "--enable-recovery", "--oversubscribe", "-n", "4", LIPT_HALF_MESSAGE},
+        {LIPT_MPIRUN, "--enable-recovery", "--oversubscribe", "-n", "5", LIPT_HALF_MESSAGE},
         std::chrono::seconds(60));
-    BOOST_TEST(ended.out == "from 3: 0 bytes, whole\nfrom 3: 1048576 bytes, whole\n", ended.err);
+    BOOST_TEST(ended.out ==
+                   "1: its message did not go on for 2 s\n2: it sent less than it had announced\n3: 0 bytes\n"
+                   "1048576 bytes\n4: it announced 1152921504606846976 bytes, expected at most "
+                   "2097152\n",
+               ended.out << ended.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_straggler_is_given_up_at_the_deadline, fixture) {
