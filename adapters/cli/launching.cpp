@@ -22,6 +22,8 @@ constexpr std::array<std::pair<std::string_view, launcher_kind>, 4> launchers{
      {"slurm", launcher_kind::slurm},
      {"mpi", launcher_kind::mpi}}};
 
+constexpr double default_silence_s = 30;
+
 launcher_kind launcher_of(const std::string &given) {
     for (const auto &[word, kind] : launchers) {
         if (word == given) return kind;
@@ -52,6 +54,8 @@ fs::path ranks_program() { return own_program().parent_path() / "lipt-mpi"; }
 void check_mpi(const launch_options &options) {
     const bool mpi = options.kind == launcher_kind::mpi;
     require(mpi || options.mpirun.empty(), "U40", "settings: --mpirun is for MPI: add --launcher mpi");
+    require(mpi || options.silence_s == default_silence_s, "U40",
+            "settings: --silence is for MPI: add --launcher mpi");
     require(options.silence_s > 0, "U03", "settings: --silence is 0, expected more");
     require(!mpi || ::access(ranks_program().c_str(), X_OK) == 0, "U45", "settings: --launcher mpi needs '",
             ranks_program().string(),
@@ -72,25 +76,33 @@ void check(const launch_options &options) {
             "settings: --deadline and --retries need somebody who waits: leave out --submit-only, or use "
             "--time-limit");
     check_mpi(options);
+    std::error_code ignored;
     require(options.min_workers > 0, "U03", "settings: --min-workers is 0, expected 1 or more");
-    require(options.program.empty() || ::access(options.program.c_str(), X_OK) == 0, "U41",
-            "settings: --worker-program '", options.program.string(), "' is not a program that can be run");
+    require(options.program.empty() || (fs::is_regular_file(options.program, ignored) &&
+                                        ::access(options.program.c_str(), X_OK) == 0),
+            "U41", "settings: --worker-program '", options.program.string(),
+            "' is not a program that can be run");
     for (const auto &one : options.sbatch) {
         require(one.starts_with("-") && one.size() > 1, "U42", "settings: --sbatch '", one,
                 "' is not an option of sbatch: write e.g. --sbatch=--partition=gpu, once an option");
-        constexpr std::array ours{"-a",      "--array",    "-d",       "--dependency", "-D",
-                                  "--chdir", "-o",         "--output", "-J",           "--job-name",
-                                  "--wrap",  "--parsable", "-W",       "--wait"};
-        const auto name = one.substr(0, one.starts_with("--") ? one.find('=') : 2);
-        require(std::find(ours.begin(), ours.end(), name) == ours.end(), "U42", "settings: --sbatch ", one,
-                " is what LiPT sets itself: leave it out");
+        constexpr std::array<std::string_view, 16> ours{
+            "-a", "--array",    "-d",     "--dependency", "-D", "--chdir", "-o", "--output",
+            "-J", "--job-name", "--wrap", "--parsable",   "-W", "--wait",  "-M", "--clusters"};
+        const bool is_long = one.starts_with("--");
+        const auto name = one.substr(0, is_long ? one.find('=') : 2);
+        // sbatch takes the beginning of a long option for the whole.
+        const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](std::string_view own) {
+            return own == name || (is_long && own.starts_with(name));
+        });
+        require(!is_ours, "U42", "settings: --sbatch ", one,
+                " is what LiPT sets itself, or another cluster, which it does not follow: leave it out");
     }
 }
 
 worker_start start_of(const launch_options &options, const fs::path &run, const launch_observer &observer,
                       std::size_t workers) {
     return {.program = options.program.empty() ? own_program() : fs::absolute(options.program),
-            .run = fs::absolute(run).lexically_normal(),
+            .run = fs::canonical(run), // one name for it, however it was given
             .delivered = [observer, workers](std::size_t done) { observer.progress(done, workers); },
             .say = observer.say};
 }
@@ -149,7 +161,8 @@ launch_options launch_flags::resolve() const {
                            .program = given_->program,
                            .sbatch = given_->sbatch,
                            .mpirun = given_->mpirun,
-                           .silence_s = given_->silence.empty() ? 30 : seconds_of("silence", given_->silence),
+                           .silence_s = given_->silence.empty() ? default_silence_s
+                                                                : seconds_of("silence", given_->silence),
                            .submit_only = given_->submit_only};
     check(options);
     return options;

@@ -1,46 +1,46 @@
-#include <lipt/adapters/launch/child.hpp>
 #include <lipt/adapters/launch/slurm.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/inside.hpp>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 namespace lipt::adapters {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds patience{60}; // for one of Slurm's programs; they retry by themselves
-
 constexpr std::string_view worker_script =
     "#!/bin/sh\n"
     "# A task of the array trains one worker. $1: the program, $2: the run directory.\n"
+    "exec >>\"$2/launch/worker-$SLURM_ARRAY_TASK_ID.log\" 2>&1\n"
     "exec \"$1\" worker --run \"$2\" --worker \"$SLURM_ARRAY_TASK_ID\"\n";
 constexpr std::string_view merge_script = "#!/bin/sh\n"
-                                          "# The arguments are the program and its own.\n"
+                                          "# $1: the run directory; the others are the program and its own.\n"
+                                          "exec >>\"$1/launch/merge.log\" 2>&1\n"
+                                          "shift\n"
                                           "exec \"$@\"\n";
 
-/// What all jobs of a run share. Paths in --output would have their percent signs replaced: a relative name
-/// there, and the folder by --chdir, which is taken as it is.
-std::vector<std::string> sbatch_of(const slurm_options &options, const std::string &name,
-                                   const std::string &log) {
+/// What all jobs of a run share. Slurm replaces percent signs and drops backslashes in --output, also those
+/// of the folder that it is in: the scripts write the logs themselves.
+std::vector<std::string> sbatch_of(const slurm_options &options, const std::string &name) {
     return {"sbatch",
             "--parsable",
             "--job-name=" + name,
             "--chdir=" + options.start.run.string(),
-            "--output=launch/" + log,
-            "--open-mode=append",
+            "--output=/dev/null",
             "--ntasks=1"};
 }
 
 /// The job's number of what `sbatch --parsable` printed: "12" or "12;cluster". errors: J02
 std::string submit(const std::vector<std::string> &command) {
-    const auto printed = run_program(command, patience);
+    const auto printed = run_slurm(command);
     const auto number = printed.out.substr(0, printed.out.find_first_of(";\n"));
     const bool whole = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
     require(printed.end.good() && whole, "J02", "slurm: sbatch ", printed.end.words(),
@@ -65,6 +65,21 @@ bool to_number(std::string_view digits, std::size_t &number) {
 }
 
 } // namespace
+
+program_output run_slurm(std::vector<std::string> command) {
+    constexpr std::chrono::seconds patience{60}; // they retry by themselves
+    // Settings of the user's own for these programs would change what they do or print.
+    std::vector<std::string> words{"env"};
+    for (char **one = environ; *one != nullptr; ++one) {
+        const std::string_view name(*one, std::string_view(*one).find('='));
+        const bool ours = name.starts_with("SQUEUE_") || name.starts_with("SCANCEL_") ||
+                          name == "SBATCH_WAIT" || name == "SBATCH_CLUSTERS" || name == "SLURM_CLUSTERS";
+        if (ours) words.insert(words.end(), {"-u", std::string(name)});
+    }
+    words.insert(words.end(), std::make_move_iterator(command.begin()),
+                 std::make_move_iterator(command.end()));
+    return run_program(words, patience);
+}
 
 std::string array_of(std::span<const std::size_t> workers, std::size_t throttle) {
     std::string list;
@@ -104,7 +119,7 @@ std::string submit_workers(std::span<const std::size_t> workers, const slurm_opt
     for (const auto worker : workers) options.start.log(worker); // where Slurm is to write must be ours
     const auto script = inside(options.start.run, "launch/worker.sh");
     write_file(script, worker_script);
-    auto command = sbatch_of(options, std::string(worker_job), "worker-%a.log");
+    auto command = sbatch_of(options, std::string(worker_job));
     command.insert(command.end(),
                    {"--requeue", "--cpus-per-task=1", "--array=" + array_of(workers, options.throttle)});
     if (!after.empty())
@@ -123,11 +138,12 @@ std::string submit_merge(const std::string &job, const std::vector<std::string> 
     inside(options.start.run, "launch/merge.log");
     const auto script = inside(options.start.run, "launch/merge.sh");
     write_file(script, merge_script);
-    auto command = sbatch_of(options, "lipt-merge", "merge.log");
+    auto command = sbatch_of(options, "lipt-merge");
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());
     if (!job.empty()) command.push_back("--dependency=afterany:" + job);
-    command.insert(command.end(), {script.string(), options.start.program.string(), "merge", "--run",
-                                   options.start.run.string()});
+    command.insert(command.end(),
+                   {script.string(), options.start.run.string(), options.start.program.string(), "merge",
+                    "--run", options.start.run.string()});
     command.insert(command.end(), merge_arguments.begin(), merge_arguments.end());
     return submit(command);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lipt/adapters/launch/attempts.hpp>
+#include <lipt/adapters/launch/child.hpp>
 
 #include <map>
 #include <set>
@@ -23,6 +24,10 @@ struct slurm_options {
     double time_limit_s = 0;            ///< of one worker, in whole minutes for Slurm; 0: the partition's
     std::vector<std::string> arguments; ///< for sbatch, as a user gave them: resources, partition, account
 };
+
+/// Runs one of Slurm's programs, without the user's defaults for it that would change what it prints or which
+/// cluster it asks. errors: J01 there is none
+program_output run_slurm(std::vector<std::string> command);
 
 /// The tasks of an array as sbatch's --array takes them: "0-3,7%2". shapes: workers ascending
 std::string array_of(std::span<const std::size_t> workers, std::size_t throttle);
@@ -51,7 +56,8 @@ slurm_answer parse_squeue(std::string_view lines);
 std::string submit_workers(std::span<const std::size_t> workers, const slurm_options &options,
                            const std::string &after = {});
 
-/// Keeps which job each worker is in, in the run's launch/slurm.json. errors: F-ids, R12
+/// Keeps which job these workers are in, beside what is known of others, in the run's launch/slurm.json.
+/// errors: F-ids, R12
 void remember_jobs(const slurm_options &options, const std::map<std::size_t, std::string> &jobs);
 
 /// Those of the kept jobs with a task that may still run. errors: J01 no squeue, R03 the file is damaged

@@ -1,9 +1,9 @@
 // Following jobs until they have ended.
-#include <lipt/adapters/launch/child.hpp>
 #include <lipt/adapters/launch/slurm.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/run_json.hpp>
+#include <lipt/adapters/store/sentence.hpp>
 
 #include <fmt/format.h>
 
@@ -18,7 +18,6 @@ namespace {
 using clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-constexpr std::chrono::seconds patience{60};
 constexpr std::string_view relaunch_failed = "launch failed requeued held";
 
 std::string comma_joined(const std::set<std::string> &words) {
@@ -51,9 +50,8 @@ std::map<std::size_t, std::string> recorded_jobs(const slurm_options &options) {
 slurm_answer ask_of(std::set<std::string> jobs) {
     jobs.erase("");
     if (jobs.empty()) return {.ok = true};
-    const auto printed = run_program({"squeue", "--noheader", "--array", "--states=all",
-                                      "--jobs=" + comma_joined(jobs), "--format=%F|%K|%T|%r|%j|%Z"},
-                                     patience);
+    const auto printed = run_slurm({"squeue", "--noheader", "--array", "--states=all",
+                                    "--jobs=" + comma_joined(jobs), "--format=%F|%K|%T|%r|%j|%Z"});
     // A job that the controller has forgotten has ended.
     if (printed.end.good()) return parse_squeue(printed.out);
     return {.ok = printed.err.find("Invalid job id") != std::string::npos};
@@ -62,9 +60,10 @@ slurm_answer ask_of(std::set<std::string> jobs) {
 /// Whether it may still run for this run: a record that came with a copy of another names jobs of that one.
 bool is_at_work(const slurm_answer &answer, const slurm_options &options, const std::string &job,
                 std::size_t worker) {
+    std::error_code ignored; // a directory that is not there any more is another
     const auto task = answer.tasks.find({job, worker});
     return task != answer.tasks.end() && task->second.active() && task->second.name == worker_job &&
-           task->second.directory == options.start.run.string();
+           std::filesystem::equivalent(task->second.directory, options.start.run, ignored);
 }
 
 /// One call of the launcher: which job each worker is in, and what became of it.
@@ -79,6 +78,8 @@ class follower {
         submit_rest();
         remember();
         follow();
+        // What was taken for lost and submitted again may be at work twice.
+        if (submissions_ > 1 && !given_up_) cancel(submitted_);
         return results();
     }
 
@@ -114,6 +115,7 @@ class follower {
         std::vector<std::uintmax_t> begins; // before a task may write
         for (const auto worker : workers_) begins.push_back(length_of(options_.start.log(worker)));
         const auto job = submit_workers(rest, options_);
+        submitted_.insert(job);
         for (std::size_t i = 0; i < job_.size(); ++i) {
             if (job_[i].empty()) job_[i] = job, log_begin_[i] = begins[i];
         }
@@ -198,18 +200,14 @@ class follower {
     void release_held() const {
         for (const auto &[place, task] : known_) {
             if (task.state == "PENDING" && task.reason == relaunch_failed)
-                run_program({"scontrol", "release", fmt::format("{}_{}", place.first, place.second)},
-                            patience);
+                run_slurm({"scontrol", "release", fmt::format("{}_{}", place.first, place.second)});
         }
     }
 
     void give_up() {
         given_up_ = true;
         options_.start.tell("the deadline has passed: what has not delivered is cancelled");
-        const std::set<std::string> jobs(job_.begin(), job_.end());
-        std::vector<std::string> command{"scancel"};
-        command.insert(command.end(), jobs.begin(), jobs.end());
-        run_program(command, patience);
+        if (!cancel({job_.begin(), job_.end()})) return;
         // A task may deliver in its last moment; after this it has or it has not.
         const auto end = clock::now() + std::chrono::seconds(30);
         while (clock::now() < end) {
@@ -219,6 +217,19 @@ class follower {
                 return;
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
         }
+    }
+
+    /// Whether Slurm has heard it.
+    bool cancel(const std::set<std::string> &jobs) const {
+        std::vector<std::string> command{"scancel", "--quiet"};
+        command.insert(command.end(), jobs.begin(), jobs.end());
+        const auto printed = run_slurm(command);
+        if (!printed.end.good()) {
+            options_.start.tell(fmt::format("scancel {}: {}; cancel job {} when Slurm's controller is back",
+                                            printed.end.words(), sentence_of(printed.err),
+                                            comma_joined(jobs)));
+        }
+        return printed.end.good();
     }
 
     /// Whether Slurm says that a worker is done whose file is not to be seen here.
@@ -262,6 +273,7 @@ class follower {
     std::vector<std::uintmax_t> log_begin_; ///< where this job's words in a worker's log begin
     std::map<std::pair<std::string, std::size_t>, slurm_task> known_;
     std::size_t submissions_ = 0;
+    std::set<std::string> submitted_; ///< jobs, by this call
     static constexpr std::size_t most_submissions = 4;
     bool given_up_ = false;
 };
@@ -269,8 +281,10 @@ class follower {
 } // namespace
 
 void remember_jobs(const slurm_options &options, const std::map<std::size_t, std::string> &jobs) {
+    auto all = recorded_jobs(options);
+    for (const auto &[worker, job] : jobs) all[worker] = job;
     json tasks = json::array();
-    for (const auto &[worker, job] : jobs) tasks.push_back({{"job", job}, {"worker", worker}});
+    for (const auto &[worker, job] : all) tasks.push_back({{"job", job}, {"worker", worker}});
     write_json(record_of(options), {{"version", 1}, {"tasks", std::move(tasks)}});
 }
 

@@ -1,6 +1,7 @@
 // Workers by a real Slurm of the test's own: the same bytes as in threads, whatever dies.
 #include "slurm_case.hpp"
 
+#include <cstdlib>
 #include <optional>
 
 using namespace lipt_test;
@@ -37,6 +38,18 @@ BOOST_FIXTURE_TEST_CASE(the_same_as_in_threads_at_any_number_of_slots, fixture) 
     BOOST_TEST(started() == "0123");
     fs::remove_all(path);
     check_whole(run({"--slots", "1"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(names_that_slurm_would_read_otherwise_and_defaults_of_the_users_change_nothing,
+                        fixture) {
+    path = folder / "100%a back\\slash 'x'";
+    ::setenv("SQUEUE_PARTITION", "nowhere", 1), ::setenv("SBATCH_WAIT", "1", 1);
+    const auto ended = run();
+    ::unsetenv("SQUEUE_PARTITION"), ::unsetenv("SBATCH_WAIT");
+    check_whole(ended);
+    for (const char *worker : {"0", "3"})
+        BOOST_TEST(fs::exists(path / "launch" / ("worker-" + std::string(worker) + ".log")));
+    BOOST_TEST(ended.err.find("submitted again") == std::string::npos, ended.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_task_that_fails_or_is_killed_and_a_straggler, fixture) {
@@ -97,7 +110,9 @@ BOOST_FIXTURE_TEST_CASE(a_driver_that_dies_finds_its_workers_again, fixture) {
         driver.kill();
         BOOST_TEST(driver.finish().status == -SIGKILL);
     }
-    started_program driver(folder, command());
+    auto again = command();
+    again[2] += "/"; // as a shell completes it: another name of the same directory
+    started_program driver(folder, again);
     wait_until([&] { return content_of(folder / "stderr").find("Slurm still has 4") != std::string::npos; },
                "the workers' being found again");
     go();
