@@ -223,7 +223,8 @@ worker_stage workers_of(open_run &run) {
 
 /// What a run ends with on disk and on the screen.
 void finish(open_run &run, const selection &subset, const checkpoint &trained) {
-    run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, trained,
+    const bool fresh = resolved_method(run.context, run.store).info.resampled;
+    run.store.save_result(run.settings.name, subset, run.settings.pipeline.fraction, fresh, trained,
                           run.context.train.labels, run.context.train.classes, workers_of(run));
     const fs::path report = run.store.at("report.html");
     write_file(report, render_report({model_of_run(run.store.path(), run.context.train)}));

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -187,11 +188,7 @@ std::optional<std::vector<float>> run_directory::load_state(std::string_view nam
     require(made_for != stored.metadata.end() && made_for->second == fingerprint_, "R05",
             "run: ", file.string(),
             " was made with other settings than config.json: delete it to make it again");
-    const auto fingerprint = stored.metadata.find("fingerprint");
-    require(fingerprint != stored.metadata.end() &&
-                fingerprint->second == fingerprint_of(stored.state.weights),
-            "F27", "file: the weights in '", file.string(),
-            "' are not those that were written there: the file is damaged; delete it to make it again");
+    require_whole(file, stored);
     return std::move(stored.state.weights);
 }
 
@@ -349,7 +346,23 @@ double run_directory::peak_mib() const {
     return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-void run_directory::save_result(const std::string &name, const selection &subset, double fraction,
+void run_directory::require_costs() const {
+    const std::array<std::pair<const char *, const char *>, 4> made{{{"initialize", "theta_star.safetensors"},
+                                                                     {"local", "soup.safetensors"},
+                                                                     {"merge", "soup.safetensors"},
+                                                                     {"select", "subset.npy"}}};
+    for (const auto &[stage, output] : made) {
+        require(
+            costs_.contains(stage) || !fs::exists(at(output)), "R03", "run: ", at("metrics.jsonl").string(),
+            " does not say what the stage ", stage,
+            " has cost, though its output is there: the file was lost or is of another run; start the run "
+            "in another directory");
+    }
+    require(!fs::exists(at("soup.safetensors")) || fs::exists(at("soup.json")), "R03", "run: there is no ",
+            at("soup.json").string(), ", though the soup is there: delete soup.safetensors to merge again");
+}
+
+void run_directory::save_result(const std::string &name, const selection &subset, double fraction, bool fresh,
                                 const checkpoint &trained, std::span<const std::int32_t> labels,
                                 std::size_t classes, const worker_stage &workers) {
     std::vector<std::size_t> kept(classes), available(classes);
@@ -362,6 +375,7 @@ void run_directory::save_result(const std::string &name, const selection &subset
         last = *record.accuracy;
         best = std::max(best, last);
     }
+    require_costs();
     json stages = json::array();
     for (const char *stage : {"initialize", "local", "merge", "pretrain", "features", "select", "train"}) {
         if (const auto found = costs_.find(stage); found != costs_.end())
@@ -373,6 +387,7 @@ void run_directory::save_result(const std::string &name, const selection &subset
                    {"subset",
                     {{"size", subset.indices.size()},
                      {"fraction", fraction},
+                     {"fresh_each_epoch", fresh},
                      {"class_counts", kept},
                      {"available", available}}},
                    {"stages", std::move(stages)}};

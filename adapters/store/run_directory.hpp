@@ -84,9 +84,10 @@ class run_directory {
     void epoch_done(std::string_view stage, const epoch_record &epoch, std::size_t of) const;
     double peak_mib() const;
 
-    /// Writes result.json from the recorded costs, the subset and the finished main training; `workers` is
-    /// the stage whose traffic is compared, of no workers where there were none.
-    void save_result(const std::string &name, const selection &subset, double fraction,
+    /// Writes result.json from the recorded costs, the subset and the finished main training; `fresh`: the
+    /// subset is that of the first epoch, each has another; `workers` is the stage whose traffic is compared,
+    /// of no workers where there were none. errors: R03 the cost of a stage, or soup.json, was lost
+    void save_result(const std::string &name, const selection &subset, double fraction, bool fresh,
                      const checkpoint &trained, std::span<const std::int32_t> labels, std::size_t classes,
                      const worker_stage &workers);
 
@@ -101,6 +102,7 @@ class run_directory {
     /// Of the weights that a worker begins with, read once; empty where they are not there.
     std::string start_fingerprint(std::size_t worker) const;
     bool shard_is_whole(std::size_t worker) const;
+    void require_costs() const;
     void tell(std::string_view stage, const std::string &outcome) const;
     void read_metrics();
     void write_metrics() const;

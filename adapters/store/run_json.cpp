@@ -23,21 +23,24 @@ void write_json(const std::filesystem::path &path, const json &content) {
 }
 
 json to_json(const stage_cost &cost) {
-    return {{"name", cost.name},
-            {"wall_s", cost.wall_s},
-            {"cpu_s", cost.cpu_s},
-            {"samples_read", cost.samples_read},
-            {"forward", cost.forward},
-            {"backward", cost.backward},
-            {"bytes_to_workers", cost.bytes_to_workers},
-            {"bytes_from_workers", cost.bytes_from_workers},
-            {"peak_mib", cost.peak_mib}};
+    json all{{"name", cost.name},
+             {"wall_s", cost.wall_s},
+             {"cpu_s", cost.cpu_s},
+             {"samples_read", cost.samples_read},
+             {"forward", cost.forward},
+             {"backward", cost.backward},
+             {"bytes_to_workers", cost.bytes_to_workers},
+             {"bytes_from_workers", cost.bytes_from_workers},
+             {"peak_mib", cost.peak_mib}};
+    if (cost.begun_s > 0) all["begun_s"] = cost.begun_s;
+    return all;
 }
 
 stage_cost cost_from_json(const json &j) {
     return {.name = j.value("name", ""),
             .wall_s = j.value("wall_s", 0.0),
             .cpu_s = j.value("cpu_s", 0.0),
+            .begun_s = j.value("begun_s", 0.0),
             .samples_read = j.value("samples_read", std::uint64_t{0}),
             .forward = j.value("forward", std::uint64_t{0}),
             .backward = j.value("backward", std::uint64_t{0}),

@@ -70,6 +70,7 @@ worker_upload run_directory::load_worker(std::size_t worker) const {
     const auto sane = [](double value) { return std::isfinite(value) && value > 0 ? value : 0; };
     upload.cost.wall_s = sane(timed->wall_s);
     upload.cost.cpu_s = sane(timed->cpu_s);
+    upload.cost.begun_s = sane(timed->begun_s);
     upload.cost.peak_mib = sane(timed->peak_mib);
     return upload;
 }
@@ -160,6 +161,7 @@ std::optional<checkpoint> run_directory::load_checkpoint(std::string_view name) 
             "run: ", newest->second.string(),
             " was made with other settings than config.json or is damaged: delete it to go on from an "
             "earlier point");
+    require_whole(newest->second, stored);
     checkpoint loaded{.epochs = newest->first, .state = std::move(stored.state)};
     read_fields(newest->second, [&] {
         loaded.cost = cost_from_json(progress.value("cost", json::object()));
@@ -178,6 +180,7 @@ void run_directory::save_checkpoint(std::string_view name, const checkpoint &mad
     const fs::path path = inside(folder, file_name);
     adapters::save_state(path, spec_, made.state.weights,
                          {{"config", fingerprint_},
+                          {"fingerprint", fingerprint_of(made.state)},
                           {"lipt", LIPT_VERSION},
                           {"network", spec_.name},
                           {"progress", progress.dump()}},

@@ -1,3 +1,4 @@
+#include <lipt/adapters/store/sealed.hpp>
 #include <lipt/adapters/store/state.hpp>
 #include <lipt/error.hpp>
 
@@ -59,6 +60,19 @@ void save_state(const std::filesystem::path &path, const network_spec &spec, std
     add("", weights);
     if (!momentum.empty()) add(momentum_prefix, momentum);
     write_safetensors(path, tensors, metadata);
+}
+
+std::string fingerprint_of(const training_state &state) {
+    const auto weights = checksum_of(std::as_bytes(std::span(state.weights)));
+    if (state.momentum.empty()) return weights;
+    return weights + checksum_of(std::as_bytes(std::span(state.momentum)));
+}
+
+void require_whole(const std::filesystem::path &path, const stored_state &stored) {
+    const auto fingerprint = stored.metadata.find("fingerprint");
+    require(fingerprint != stored.metadata.end() && fingerprint->second == fingerprint_of(stored.state),
+            "F27", "file: the weights in '", path.string(),
+            "' are not those that were written there: the file is damaged; delete it to make it again");
 }
 
 stored_state load_state(const std::filesystem::path &path, const network_spec &spec) {

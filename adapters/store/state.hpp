@@ -26,4 +26,10 @@ void save_state(const std::filesystem::path &path, const network_spec &spec, std
 /// F25 does not belong to this network, F26 holds NaN or infinity; all name the file and the tensor
 stored_state load_state(const std::filesystem::path &path, const network_spec &spec);
 
+/// XXH3 of all weights in the order of the layout, and of the momentum where there is one.
+std::string fingerprint_of(const training_state &state);
+
+/// Holds what was read against the metadata's "fingerprint". errors: F27 there is none, or another
+void require_whole(const std::filesystem::path &path, const stored_state &stored);
+
 } // namespace lipt::adapters

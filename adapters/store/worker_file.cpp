@@ -15,7 +15,7 @@ namespace {
 json facts_of(const worker_upload &upload) {
     const auto &result = upload.result;
     stage_cost counted = upload.cost;
-    counted.wall_s = counted.cpu_s = counted.peak_mib = 0;
+    counted.wall_s = counted.cpu_s = counted.begun_s = counted.peak_mib = 0;
     return {{"size", result.weights.size()}, {"masked", !result.keep_mask.empty()},
             {"density", result.density},     {"loss", result.loss},
             {"samples", result.samples},     {"cost", to_json(counted)}};

@@ -37,10 +37,16 @@ struct local_result {
     std::vector<float> keep_mask; ///< (S) of 0 and 1; empty where pruning is off or the upload is dense
     double density = 1;           ///< share of the prunable weights that was kept
     double loss = 0;              ///< of the last pass
-    std::size_t samples = 0;      ///< forward and backward
+    std::size_t samples = 0;      ///< forward and backward, SNIP's gradient included
 };
 
 namespace detail {
+
+/// The samples that the mask needs a gradient of: for SNIP the first minibatch of the shard.
+inline std::size_t snip_samples(const image_set &shard, const local_options &options) {
+    const bool snip = options.prune.method == prune_method::snip && options.pruning != prune_time::never;
+    return snip ? std::min(options.training.batch_size, shard.size()) : 0;
+}
 
 /// The mask for the backend's present weights; SNIP's gradient is taken on the first minibatch of the shard.
 template <training_backend Backend, tensor_backend Tensor>
@@ -48,7 +54,7 @@ prune_mask draw_mask(Backend &backend, const Tensor &tensor, const image_set &sh
                      const local_options &options, std::uint64_t seed, std::uint32_t worker) {
     std::vector<float> gradient;
     if (options.prune.method == prune_method::snip) {
-        std::vector<std::int64_t> first(std::min(options.training.batch_size, shard.size()));
+        std::vector<std::int64_t> first(snip_samples(shard, options));
         std::iota(first.begin(), first.end(), std::int64_t{0});
         image_batch batch;
         gather(shard, first, batch);
@@ -78,7 +84,7 @@ local_result train_locally(Backend &backend, const Tensor &tensor, const image_s
                            std::span<const float> theta_star, std::uint32_t worker,
                            const local_options &options, std::uint64_t seed) {
     backend.load(theta_star, {});
-    local_result result;
+    local_result result{.samples = detail::snip_samples(shard, options)};
     prune_mask mask;
     if (options.pruning == prune_time::before) {
         mask = detail::draw_mask(backend, tensor, shard, options, seed, worker);

@@ -6,6 +6,8 @@
 #include <lipt/settings.hpp>
 #include <lipt/soup.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -76,7 +78,7 @@ class held_out_score {
 
 /// Merges the workers' states, scored on held-out images; the backend is left with the merged weights.
 /// shapes: theta_star (S), workers n of (S), each let go as soon as the backend has it
-/// errors: S01, S02 as make_soup; S04 no held-out or no observed images
+/// errors: S01, S02 as make_soup; S04 no held-out or no observed images; S08 the soup is not finite
 /// cost: (evaluations + 2) x (observe + held_out) images forward; with a soup of the grid that is (n + (n-1)
 /// points + 2) of them: more than the local training, unless both sets are small. memory: (n + 5) S
 /// source: [Ro2023] Section 3.2, [Izmailov2018] Section 3.2 for the statistics
@@ -107,6 +109,10 @@ merge_result<Tensor> merge_workers(Backend &backend, const Tensor &tensor, std::
     const host_matrix merged = tensor.to_host(result.soup.weights);
     score.prepare(std::span(merged.data(), merged.size()));
     result.weights = backend.read().weights;
+    require(
+        std::all_of(result.weights.begin(), result.weights.end(), [](float w) { return std::isfinite(w); }),
+        "S08", "merge: no mixture of the workers' models has finite weights and statistics: their training ",
+        "diverged. Lower --local-learning-rate");
     result.forward = score.forward;
     return result;
 }

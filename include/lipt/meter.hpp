@@ -26,6 +26,10 @@ class meter {
         wall_start_ = std::chrono::steady_clock::now();
         cpu_start_ = cpu_now();
     }
+    /// Now, in seconds since 1970.
+    static double now_s() {
+        return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    }
     /// Adds the time since the making, or since the last call, to a cost; the clock starts anew.
     void charge(stage_cost &cost) {
         pause();

@@ -111,15 +111,27 @@ void describe(const merge_result<Tensor> &merged, const numbered_uploads &upload
     }
 }
 
-/// The local stage's cost out of its workers': the sums, and the time they take side by side on the threads
-/// at hand. A refused worker's cost was paid too.
-inline stage_cost sum_workers(const numbered_uploads &uploads, std::size_t threads) {
-    stage_cost sum{.name = "local"};
-    for (const auto &[worker, upload] : uploads) {
-        auto cost = upload.cost;
-        cost.wall_s /= static_cast<double>(std::min(threads, uploads.size()));
-        sum.add(cost);
+/// Seconds in which at least one of them was at work.
+inline double time_of_any(std::vector<std::pair<double, double>> spans) {
+    std::sort(spans.begin(), spans.end());
+    double total = 0, until = 0;
+    for (const auto &[from, to] : spans) {
+        total += std::max(0.0, to - std::max(from, until));
+        until = std::max(until, to);
     }
+    return total;
+}
+
+/// The local stage's cost out of its workers': the sums, and the time in which any of them was at work. A
+/// refused worker's cost was paid too.
+inline stage_cost sum_workers(const numbered_uploads &uploads) {
+    stage_cost sum{.name = "local"};
+    std::vector<std::pair<double, double>> spans;
+    for (const auto &[worker, upload] : uploads) {
+        sum.add(upload.cost);
+        spans.emplace_back(upload.cost.begun_s, upload.cost.begun_s + upload.cost.wall_s);
+    }
+    sum.wall_s = time_of_any(std::move(spans));
     return sum;
 }
 
@@ -190,7 +202,7 @@ std::vector<float> merge(const pipeline_context &context, Training &backend, con
     stage_cost cost{.name = "merge", .peak_mib = store.peak_mib()};
     cost.add_forward(merged.forward);
     clock.charge(cost);
-    detail::record_round(detail::sum_workers(uploads, settings.threads), report, store);
+    detail::record_round(detail::sum_workers(uploads), report, store);
     detail::record_round(cost, report, store);
     store.save_merge(report);
     store.save_state(soup_name(settings, round), merged.weights);

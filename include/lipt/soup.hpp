@@ -30,6 +30,9 @@ struct soup_options {
     std::size_t points = 4; ///< evaluations of the score an ingredient, for grid and golden
 };
 
+/// In place of a score that nobody computed.
+inline constexpr double unscored = std::numeric_limits<double>::quiet_NaN();
+
 /// What became of one ingredient, in the order in which they were tried.
 struct ingredient_report {
     std::size_t worker = 0; ///< position in the list of ingredients
@@ -172,7 +175,9 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
         result.evaluations = maker.evaluations;
         for (std::size_t i = 0; i < ingredients.size(); ++i) {
             result.ingredients.push_back({.worker = i,
+                                          .score_alone = unscored,
                                           .alpha = 1.0 / static_cast<double>(ingredients.size()),
+                                          .before = unscored,
                                           .after = result.score,
                                           .kept = true,
                                           .reason = "uniform"});

@@ -27,6 +27,7 @@ namespace lipt {
 struct stage_cost {
     std::string name; ///< initialize, local, merge, features, select, train, or pretrain
     double wall_s = 0, cpu_s = 0;
+    double begun_s = 0; ///< of a worker: seconds since 1970, so that those side by side count once
     std::uint64_t samples_read = 0, forward = 0, backward = 0;
     std::uint64_t bytes_to_workers = 0, bytes_from_workers = 0;
     double peak_mib = 0;

@@ -60,7 +60,7 @@ worker_upload train_worker(const network_spec &spec, const pipeline_settings &se
                            .labels = shard.images.labels,
                            .shape = spec.image,
                            .classes = spec.classes};
-    worker_upload upload{.cost = {.name = "local"}};
+    worker_upload upload{.cost = {.name = "local", .begun_s = meter::now_s()}};
     upload.result = train_locally(backend, tensor, images, theta_star, static_cast<std::uint32_t>(worker),
                                   settings.local, settings.seed);
     upload.cost.add_training(upload.result.samples);

@@ -139,51 +139,6 @@ BOOST_FIXTURE_TEST_CASE(a_run_may_move_to_where_the_data_lies_elsewhere, fixture
     check_refused(run({"--epochs", "2"}), 1, "LIPT-R01");
 }
 
-BOOST_FIXTURE_TEST_CASE(damaged_files_of_a_run_are_refused, fixture) {
-    const auto path = folder / "run";
-    BOOST_TEST(run({}).status == 0);
-    const auto good = content_of(path / "subset.npy");
-    auto wild = good;
-    wild[wild.size() - 3] = 100; // some index of millions
-    std::ofstream(path / "subset.npy", std::ios::binary) << wild;
-    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
-    std::ofstream(path / "subset.npy", std::ios::binary) << good;
-    auto twice = good; // the last index again, in place of the one before
-    twice.replace(twice.size() - 16, 8, twice.substr(twice.size() - 8));
-    std::ofstream(path / "subset.npy", std::ios::binary) << twice;
-    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "twice");
-    std::ofstream(path / "subset.npy", std::ios::binary) << good;
-    std::filesystem::copy_file(path / "scores.npy", path / "weights.npy",
-                               std::filesystem::copy_options::overwrite_existing);
-    check_refused(run_lipt(folder, {"train", "--run", path.string()}), 1, "LIPT-R06");
-}
-
-BOOST_FIXTURE_TEST_CASE(json_with_fields_of_another_type_is_refused_by_name, fixture) {
-    const auto path = folder / "run";
-    BOOST_TEST(run({}).status == 0);
-    const auto with = [&](const std::string &name, const std::string &content,
-                          const std::vector<std::string> &command) {
-        const auto good = content_of(path / name);
-        std::ofstream(path / name, std::ios::binary) << content;
-        const auto ended = run_lipt(folder, command);
-        BOOST_TEST_CONTEXT(name) {
-            check_refused(ended, 1, "LIPT-R03");
-            BOOST_TEST(ended.err.find((path / name).string()) != std::string::npos, ended.err);
-        }
-        std::ofstream(path / name, std::ios::binary) << good;
-    };
-    const std::vector<std::string> merge{"merge", "--run", path.string()};
-    with("metrics.jsonl", "{\"event\":\"stage\",\"name\":5}\n", merge);
-    with("metrics.jsonl", "{\"event\":7}\n", merge);
-    with("soup.json", "{\"refused\":[1]}", merge);
-    with("soup.json", "{}", merge);
-    with("config.json", "{\"version\":\"1\",\"settings\":{},\"data\":{}}", merge);
-    const auto plan = std::vector<std::string>{"plan", "--out", path.string()} + small_run(data);
-    with("plan.json", "{\"workers\":\"3\",\"training_samples\":600}", plan);
-    with("plan.json", "[]", plan);
-    BOOST_TEST(run_lipt(folder, merge).status == 0);
-}
-
 BOOST_FIXTURE_TEST_CASE(two_processes_in_one_directory_are_refused_but_for_workers, fixture) {
     const auto path = (folder / "run").string();
     BOOST_TEST(run({}).status == 0);
@@ -292,6 +247,8 @@ BOOST_FIXTURE_TEST_CASE(settings_come_from_a_file_and_flags_win, fixture) {
     BOOST_TEST(planned.at("momentum") == 0.8);
     BOOST_TEST(planned.at("preset") == "paper");
     BOOST_TEST(planned.at("prune") == "off");
+    check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", data.string()}), 2,
+                  "is not a file");
     const auto section = folder.write("section.toml", "[a]\nseed = 3\n");
     check_refused(run_lipt(folder, {"plan", "--out", (folder / "w").string(), "--config", section.string()}),
                   2, "has a section [a]");

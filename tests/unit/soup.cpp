@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(uniform_is_the_mean) {
     BOOST_TEST(soup.weights(0, 1) == 3.0f, boost::test_tools::tolerance(1e-6f));
     BOOST_TEST(soup.evaluations == 1u);
     BOOST_TEST(soup.ingredients.size() == 3u);
+    BOOST_TEST(std::isnan(soup.ingredients[0].score_alone)); // nobody asked for it
 }
 
 BOOST_AUTO_TEST_CASE(grid_finds_the_hand_computed_share) {

@@ -39,6 +39,37 @@ BOOST_AUTO_TEST_CASE(a_round_begins_with_the_soup_of_the_one_before) {
     BOOST_TEST(two.costs.at("merge").forward > one.costs.at("merge").forward);
 }
 
+BOOST_AUTO_TEST_CASE(time_side_by_side_counts_once_and_pauses_do_not) {
+    using lipt::detail::time_of_any;
+    BOOST_TEST(time_of_any({}) == 0.0);
+    BOOST_TEST(time_of_any({{10, 12}, {11, 14}}) == 4.0);
+    BOOST_TEST(time_of_any({{100, 101}, {10, 14}, {11, 12}}) == 5.0);
+}
+
+BOOST_AUTO_TEST_CASE(the_gradient_of_snip_is_counted) {
+    setup s;
+    lipt::memory_store plain, snip;
+    s.run(plain);
+    s.settings.local.prune.method = lipt::prune_method::snip;
+    s.run(snip);
+    const auto extra = s.settings.shards.workers * s.settings.shards.batch_size;
+    BOOST_TEST(snip.costs.at("local").backward == plain.costs.at("local").backward + extra);
+    BOOST_TEST(snip.costs.at("local").forward == plain.costs.at("local").forward + extra);
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_have_all_diverged_are_named_as_the_cause) {
+    setup s;
+    lipt::memory_store store;
+    s.run(store);
+    for (auto &[worker, upload] : store.workers) {
+        for (auto &weight : upload.result.weights) weight = 1e30f;
+    }
+    store.forget_soup();
+    auto context = s.context();
+    auto backend = training::make(context.spec, {});
+    BOOST_TEST(lipt_test::error_id([&] { lipt::merge(context, backend, tensor, store); }) == "LIPT-S08");
+}
+
 BOOST_AUTO_TEST_CASE(rounds_go_on_where_they_were_stopped) {
     setup s;
     s.settings.rounds = 3;
