@@ -19,6 +19,9 @@ labelled_images read_cifar(std::span<const std::filesystem::path> files, const c
         require(size > 0 && size % record == 0, "D12", "data: '", path.string(), "' has ", size,
                 " bytes, expected a multiple of ", record,
                 ": it is truncated or of another data set, fetch it again");
+        require(size == opened.front().bytes().size(), "D12", "data: '", path.string(), "' has ",
+                size / record, " images, '", files.front().string(), "' has ",
+                opened.front().bytes().size() / record, ": one of them is truncated, fetch it again");
         count += size / record;
     }
     result.pixels.resize(count * image_size);

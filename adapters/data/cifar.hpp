@@ -21,8 +21,8 @@ inline constexpr cifar_format cifar100_format{.label_bytes = 2, .classes = 100};
 /// Reads the records of some files, in the order given. Labels lie between the images, so that a view of the
 /// mapped files would not do: the images are copied once (60,000 take 0.2 s, most of it page faults).
 /// shapes: result (N,3,32,32)
-/// errors: F01, F03 as mapped_file; D12 a file that is empty or not of whole records; D15 a label that is not
-/// below the number of classes
+/// errors: F01, F03 as mapped_file; D12 a file that is empty, not of whole records or not of as many; D15 a
+/// label that is not below the number of classes
 labelled_images read_cifar(std::span<const std::filesystem::path> files, const cifar_format &format);
 
 } // namespace lipt::adapters

@@ -29,9 +29,9 @@ BOOST_AUTO_TEST_SUITE(cifar)
 BOOST_AUTO_TEST_CASE(records_of_several_files_follow_one_another) {
     const lipt_test::temporary_directory folder;
     const std::vector files{folder.write("a", cifar_of({"\x03", "\x09"})),
-                            folder.write("b", cifar_of({"\x01"}))};
+                            folder.write("b", cifar_of({"\x01", "\x02"}))};
     const auto set = read_cifar(files, cifar10_format);
-    BOOST_TEST((set.labels == std::vector<std::int32_t>{3, 9, 1}));
+    BOOST_TEST((set.labels == std::vector<std::int32_t>{3, 9, 1, 2}));
     BOOST_TEST((set.shape == lipt::image_shape{3, 32, 32}));
     BOOST_TEST(set.view().image(1)[0] == 1);
     BOOST_TEST(set.view().image(1)[3071] == 0); // (1 + 3071) mod 256
@@ -53,6 +53,7 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     const auto whole = folder.write("whole", content);
     BOOST_TEST(id_of({whole}, cifar10_format) == "");
     BOOST_TEST(id_of({whole, folder.write("short", content.substr(1))}, cifar10_format) == "LIPT-D12");
+    BOOST_TEST(id_of({whole, folder.write("one", cifar_of({"\x03"}))}, cifar10_format) == "LIPT-D12");
     BOOST_TEST(id_of({folder.write("long", content + "x")}, cifar10_format) == "LIPT-D12");
     BOOST_TEST(id_of({folder.write("empty", "")}, cifar10_format) == "LIPT-D12");
     BOOST_TEST(id_of({whole}, cifar100_format) == "LIPT-D12");

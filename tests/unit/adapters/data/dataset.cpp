@@ -85,6 +85,8 @@ BOOST_AUTO_TEST_CASE(cifar_is_opened_from_either_folder) {
     BOOST_TEST((set.class_names[8] == "ship" && set.class_names.size() == 10));
     BOOST_TEST((set.mean.size() == 3 && set.deviation.size() == 3));
     BOOST_TEST(open_dataset("cifar10", inner).fingerprint == set.fingerprint);
+    outer.write("cifar-10-batches-bin/data_batch_3.bin", cifar_of({"\x03"})); // cut between two images
+    BOOST_TEST(id_of("cifar10", outer.path()) == "LIPT-D12");
     std::filesystem::remove(inner / "data_batch_3.bin");
     BOOST_TEST(id_of("cifar10", outer.path()) == "LIPT-D10");
     BOOST_TEST(id_of("cifar10", "") == "LIPT-D10");
