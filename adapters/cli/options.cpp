@@ -167,7 +167,7 @@ settings_options::settings_options(CLI::App &command)
         ->type_name("COUNT");
     command
         .add_option("--checkpoint-seconds", (*given_)["checkpoint-seconds"],
-                    "least time between checkpoints of a training")
+                    "least time between checkpoints of a training, which are made at the end of an epoch")
         ->type_name("COUNT")
         ->default_str("10");
     run_settings defaults = make_preset({});
@@ -180,6 +180,9 @@ settings_options::settings_options(CLI::App &command)
 std::vector<settings_options::assignment> settings_options::assignments() const {
     std::vector<assignment> all;
     if (!config_.empty()) {
+        std::error_code ignored;
+        require(std::filesystem::is_regular_file(config_, ignored), "U03", "settings: --config '",
+                config_.string(), "' is not a file: give one of settings, as TOML");
         std::vector<CLI::ConfigItem> items;
         try {
             items = CLI::ConfigTOML().from_file(config_.string());

@@ -166,7 +166,8 @@ std::optional<double> cost_of(const json &model, cost_group group, const char *k
 bool comparison_row::is_random() const {
     const json &run = *runs.front();
     return text_at(run, "/config/settings/selector") == "random" &&
-           text_at(run, "/config/settings/pretrain") == "none";
+           text_at(run, "/config/settings/pretrain") == "none" &&
+           number_at(run, "/config/settings/fraction").value_or(0) < 1;
 }
 
 std::vector<comparison_row> compare(const std::vector<json> &models) {

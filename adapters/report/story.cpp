@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace lipt::adapters::report {
 namespace {
@@ -53,16 +54,21 @@ std::string starting_weights(const json &model) {
     return pretrain == "lipt" ? " from the merged weights" : " from the pre-trained weights";
 }
 
+/// Which images the main training sees.
+std::string chosen_images(const json &model, double size, std::optional<double> all) {
+    if (all && size == *all) return "All " + count(size) + " training images were kept";
+    const auto selector = setting(model, "selector");
+    const auto how = selector == "random" ? " at random" : selector.empty() ? "" : " by " + selector;
+    const auto images = count(size) + (all ? " of the " + count(*all) : "") + " training images ";
+    if (flag_at(model, "/result/subset/fresh_each_epoch"))
+        return "A fresh " + images + "were drawn for each epoch" + how;
+    return images + "were chosen" + how;
+}
+
 std::string selection_story(const json &model) {
     const auto size = number_at(model, "/result/subset/size"), all = number_at(model, "/config/data/train");
     if (!size) return "";
-    const auto selector = setting(model, "selector");
-    std::string story = all && *size == *all ? "All " + count(*size) + " training images were kept"
-                                             : count(*size) + (all ? " of the " + count(*all) : "") +
-                                                   " training images were chosen" +
-                                                   (selector == "random" ? " at random"
-                                                    : selector.empty()   ? ""
-                                                                         : " by " + selector);
+    const auto story = chosen_images(model, *size, all);
     const auto accuracy = number_at(model, "/result/accuracy/final");
     if (!accuracy) return story + ". ";
     const auto network = setting(model, "network");
@@ -87,6 +93,22 @@ bool is_same_but_full(const json &self, const json &other) {
     return setting(other, "pretrain") == "full" && setting(other, "selector") == setting(self, "selector");
 }
 
+/// Images through the network, forwards and backwards, before the selection.
+double pretraining_images(const comparison_row &row) {
+    const auto mean = [](const std::optional<spread> &value) { return value ? value->mean : 0; };
+    return mean(row.pretraining_forward) + mean(row.pretraining_backward);
+}
+
+/// Names what makes two runs hard to compare: other data, another length. Empty where nothing does.
+std::string unlike(const json &self, const json &other) {
+    std::string names;
+    for (const char *flag : {"dataset", "train-samples", "network", "fraction", "epochs"}) {
+        if (setting(self, flag) != setting(other, flag))
+            names += std::string(names.empty() ? "" : ", ") + flag;
+    }
+    return names.empty() ? "" : " (with another " + names + ")";
+}
+
 /// How another row ended, beside the run that the page is about.
 std::string beside(const comparison_row &self, const comparison_row &other) {
     if (!self.final_accuracy || !other.final_accuracy) return "";
@@ -98,12 +120,11 @@ std::string beside(const comparison_row &self, const comparison_row &other) {
                             : "Beside it, " + other.name;
     story += " ended at " + percent(other.final_accuracy->mean) + ", ";
     story += words == "0.0 points" ? "the same" : words + (difference < 0 ? " lower" : " higher");
-    const bool both = self.pretraining_s && other.pretraining_s && self.pretraining_s->mean > 0 &&
-                      other.pretraining_s->mean > 0;
-    if (both) {
-        const double times = other.pretraining_s->mean / self.pretraining_s->mean;
-        story += fmt::format(", for {:.1f} times the pre-training", times);
-    }
+    story += unlike(*self.runs.front(), *other.runs.front());
+    // In images, since times differ from run to run.
+    const double ours = pretraining_images(self), theirs = pretraining_images(other);
+    const auto times = fmt::format("{:.1f}", ours > 0 ? theirs / ours : 0);
+    if (ours > 0 && theirs > 0 && times != "1.0") story += ", for " + times + " times the pre-training";
     return story + ". ";
 }
 

@@ -39,8 +39,12 @@ std::string title_of(const json &model) {
     const auto fraction = number_at(model, "/result/subset/fraction");
     const std::string on = data.empty() ? "the data" : data;
     if (!accuracy) return text_at(model, "/name") + " on " + on + ", not finished yet";
-    return percent(*accuracy) + " accuracy from " +
-           (fraction && *fraction < 1 ? plain(json(100 * *fraction)) + "% of " + on : "all of " + on);
+    const auto all = number_at(model, "/config/data/train");
+    const auto whole = (all ? count(*all) + " images of " : "") + on;
+    if (!fraction || *fraction >= 1) return percent(*accuracy) + " accuracy from all " + whole;
+    const bool fresh = flag_at(model, "/result/subset/fresh_each_epoch");
+    return percent(*accuracy) + " accuracy from " + (fresh ? "a fresh " : "") + plain(json(100 * *fraction)) +
+           "% of " + whole + (fresh ? " each epoch" : "");
 }
 
 std::string eyebrow_of(const json &model) {

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_section_is_there_when_it_has_something_to_show) {
         BOOST_TEST(holds(page, std::string("<section id=\"") + section + '"'), section);
     }
     BOOST_TEST(holds(page, "Every setting"));
-    BOOST_TEST(holds(page, "<h1>87.2% accuracy from 10% of Fashion-MNIST</h1>"));
+    BOOST_TEST(holds(page, "<h1>87.2% accuracy from 10% of 60,000 images of Fashion-MNIST</h1>"));
     BOOST_TEST(holds(page, "best of any epoch 87.3%"));
     BOOST_TEST(holds(page, "One seed each"));
     BOOST_TEST(holds(page, "<td>+1.9</td>"));                         // LiPT against random, in points
@@ -86,6 +86,17 @@ BOOST_AUTO_TEST_CASE(every_section_is_there_when_it_has_something_to_show) {
     BOOST_TEST(holds(page, "alt=\"training image 41, labelled Boot\""));
     BOOST_TEST(holds(page, "91f0c2d7"));
     BOOST_TEST(holds(page, "<code>--pretrain</code>"));
+}
+
+BOOST_AUTO_TEST_CASE(a_subset_of_each_epoch_is_not_told_as_one_for_all) {
+    auto fresh = three;
+    fresh.front()["result"]["subset"]["fresh_each_epoch"] = true;
+    fresh.front()["config"]["settings"]["selector"] = "rs2";
+    const auto page = render_report(fresh);
+    BOOST_TEST(
+        holds(page, "<h1>87.2% accuracy from a fresh 10% of 60,000 images of Fashion-MNIST each epoch</h1>"));
+    BOOST_TEST(
+        holds(page, "A fresh 6,000 of the 60,000 training images were drawn for each epoch by rs2, and"));
 }
 
 BOOST_AUTO_TEST_CASE(story_tells_the_run) {
