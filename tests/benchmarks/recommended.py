@@ -37,6 +37,9 @@ CHOICES = {
         "--pretrain full --pretrain-epochs 2.66 --selector facility-location",
     "random": "--pretrain none --selector random --start fresh",
     "random, stratified": "--pretrain none --selector stratified --start fresh",
+    "random, rs2": "--pretrain none --selector rs2 --start fresh",
+    "all of it, same cost": "--pretrain none --selector random --start fresh --fraction 1 --epochs 4.58",
+    "all of it": "--pretrain none --selector random --start fresh --fraction 1",
 }
 PRETRAINING = ("initialize", "local", "merge", "pretrain")
 

@@ -1,6 +1,7 @@
 """Plots what `subset_accuracy --methods` left: each method's lead over random subsets, over fractions.
 
     subset_accuracy_plot.py study.svg study-cifar10.jsonl study-fashion-mnist.jsonl
+    subset_accuracy_plot.py --leads stratified study-cifar10.jsonl     # the same against another baseline, as a table
 
 A panel a data set and start; means over the seeds, bars of one sample standard deviation of the lead, seed by seed.
 """
@@ -63,6 +64,21 @@ def draw(axis, by_selector):
     axis.tick_params(labelsize=7)
 
 
+def table(baseline, path):
+    """Leads over a baseline, a row a start and method."""
+    _, results = read(path)
+    fractions = sorted({f for by in results.values() for runs in by.values() for f in runs})
+    print("| start | selector | " + " | ".join(f"{100 * f:g} %" for f in fractions) + " |")
+    print("|---" * (2 + len(fractions)) + "|")
+    for start, _ in STARTS:
+        for method in sorted(results[start]):
+            if method == baseline:
+                continue
+            found = leads(results[start][method], results[start][baseline])
+            cells = [f"{found[f][0]:+.1f} ± {found[f][1]:.1f}" if f in found else "" for f in fractions]
+            print(f"| {'soup' if start == 'pretrained' else start} | {method} | " + " | ".join(cells) + " |")
+
+
 def main(out, paths):
     figure, axes = plt.subplots(len(paths), len(STARTS), figsize=(10, 4 * len(paths)), squeeze=False, sharey="row")
     for row, path in zip(axes, paths):
@@ -81,5 +97,7 @@ def main(out, paths):
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
+    if sys.argv[1] == "--leads":
+        sys.exit(table(*sys.argv[2:]))
     pathlib.Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
     main(sys.argv[1], sys.argv[2:])
