@@ -128,6 +128,12 @@ void add_select_command(CLI::App &app) {
         require(!a.labels.empty(), "U26",
                 "select: give --run DIR, or --labels and what the method needs of --logits and --embeddings");
         kept->arrays.settings = settings_of(*sub);
+        if (const auto slash = a.method.find('/'); slash != std::string::npos) {
+            require(sub->get_option("--sampler")->count() == 0, "C40",
+                    "select: the sampler is named twice, by --method ", a.method,
+                    " and by --sampler: leave one out");
+            kept->arrays.settings["sampler"] = a.method.substr(slash + 1);
+        }
         kept->arrays.options = kept->options->resolve();
         select_arrays_command(a);
     });

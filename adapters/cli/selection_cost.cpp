@@ -21,6 +21,9 @@ struct sizes {
     double gradients() const { return 4 * n * (c + e); }
 };
 
+/// The factor of the picks' products, packed doubles, twice while it grows.
+double factor_bytes(const sizes &s) { return 2 * 4 * s.k * s.k; }
+
 method_cost gradmatch_cost(const pool_shape &pool, const select_options &options) {
     const sizes s(pool);
     const auto prefers_gram = [&](std::size_t memory) {
@@ -40,6 +43,7 @@ method_cost gradmatch_cost(const pool_shape &pool, const select_options &options
         cost.sweep_bytes = s.k * 4 * s.n * (s.c + 1);
         cost.bytes = 4 * s.n * s.c + s.gradients() * s.k / s.n;
     }
+    cost.bytes += factor_bytes(s);
     return cost;
 }
 
@@ -108,7 +112,7 @@ std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool
         return method_cost{.product_flops = whole ? s.k * 2 * s.n * s.c * s.e : 0,
                            .sweep_bytes = s.k * 4 * s.n * similarity_width(s, options),
                            .scalar_flops = s.k * s.k * s.k,
-                           .bytes = s.gradients() + 4 * s.n * s.c};
+                           .bytes = s.gradients() + 4 * s.n * s.c + factor_bytes(s)};
     }
     if (method == "k-center" || method == "herding")
         return method_cost{.sweep_bytes = s.k * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};

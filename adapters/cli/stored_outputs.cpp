@@ -7,6 +7,9 @@
 namespace lipt::adapters {
 namespace {
 
+constexpr std::size_t least_bound =
+    100'000; // classes that are believed without logits, of however few samples
+
 array_record record_of(const std::filesystem::path &path, const npy_header &header, const mapped_file &file) {
     array_record record{.path = path,
                         .type = name_of(header.type),
@@ -71,6 +74,10 @@ stored_outputs open_outputs(const std::filesystem::path &labels, const std::file
     open(logits, outputs.logits);
     open(embeddings, outputs.embeddings);
     const std::size_t classes = outputs.classes();
+    // Without logits nothing else bounds what is counted for every class.
+    require(outputs.logits || classes <= std::max<std::size_t>(outputs.samples(), least_bound), "C30",
+            "select: a label of '", labels.string(), "' is ", classes - 1, ", of ", outputs.samples(),
+            " samples: number the classes from 0, or give --logits, whose columns say how many there are");
     for (std::size_t i = 0; i < outputs.samples(); ++i) {
         require(static_cast<std::size_t>(outputs.labels[i]) < classes, "C30", "select: label ", i, " of '",
                 labels.string(), "' is ", outputs.labels[i], ", '", logits.string(), "' has ", classes,

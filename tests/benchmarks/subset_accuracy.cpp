@@ -227,7 +227,7 @@ selection subset_of(const pipeline_context &context, chosen::training &backend, 
         store.save_trials(report);
     } else {
         subset = choose_from(context, tensor, outputs.features, method_of(context.settings.selector, {}));
-        detail::to_set_indices(subset, outputs.features.ranked, context.train.size());
+        lipt::detail::to_set_indices(subset, outputs.features.ranked, context.train.size());
     }
     clock.charge(cost);
     store.record(outputs.cost);

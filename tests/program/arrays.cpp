@@ -109,6 +109,14 @@ BOOST_FIXTURE_TEST_CASE(one_pool_ranks_what_was_rated_class_by_class, array_fixt
                std::set<std::int64_t>(order.begin(), order.begin() + 30));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_stray_label_without_logits_is_refused_before_it_costs_anything, array_fixture) {
+    write_npy<std::int64_t>(folder / "labels.npy", std::vector<std::int64_t>{0, 1, 2'000'000'000});
+    const auto ended = run_lipt(
+        folder, {"select", "--method", "random", "--labels", at("labels.npy"), "--out", at("alone.npy")});
+    BOOST_TEST(ended.status != 0);
+    BOOST_TEST(ended.err.find("[LIPT-C30]") != std::string::npos, ended.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out, array_fixture) {
     stored_arrays(120, 4, 5).write(folder);
     const auto alone = [&](const std::string &method, const std::vector<std::string> &names) {
@@ -133,6 +141,12 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
         BOOST_TEST_REQUIRE(run_lipt(folder, alone(method, labels)).status == 0, method);
         BOOST_TEST((content_of(folder / "alone.npy") == expected), method);
     }
+    BOOST_TEST_REQUIRE(run_lipt(folder, alone("el2n/ccs", logits)).status == 0);
+    const auto said = nlohmann::json::parse(content_of(folder / "alone.json"));
+    BOOST_TEST(said.at("settings").at("sampler") == "ccs");
+    const auto twice =
+        run_lipt(folder, alone("el2n/ccs", logits) + std::vector<std::string>{"--sampler", "d2"});
+    BOOST_TEST((twice.status == 2 && twice.err.find("[LIPT-C40]") != std::string::npos), twice.err);
     for (const auto &[method, names, wanted] :
          {std::tuple{"el2n/d2", logits, "el2n/d2 needs --labels, --logits and --embeddings"},
           std::tuple{"gradmatch", logits, "gradmatch needs --labels, --logits and --embeddings"},
