@@ -48,6 +48,7 @@ run_settings paper(const run_settings &asked) {
 run_settings recommended(const run_settings &asked) {
     run_settings settings = paper(asked);
     auto &p = settings.pipeline;
+    if (asked.dataset == "image-folder") p.shards.minibatches = 1; // it may be of any size
     p.hold_out = 0.03;
     p.initialize.epochs = 2;
     p.initialize.batch_size = 64;
