@@ -11,8 +11,8 @@ namespace {
 /// Channels side by side as a vector of the compiler's.
 template <int Width>
 struct vectors {
-    typedef float type __attribute__((vector_size(Width * sizeof(float)), may_alias));
-    typedef float unaligned __attribute__((vector_size(Width * sizeof(float)), aligned(4), may_alias));
+    using type __attribute__((vector_size(Width * sizeof(float)))) = float;
+    using unaligned __attribute__((vector_size(Width * sizeof(float)), aligned(4))) = float;
 };
 template <int Width>
 using vector = typename vectors<Width>::type;
