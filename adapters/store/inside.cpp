@@ -18,7 +18,7 @@ fs::path inside(const fs::path &directory, const fs::path &name) {
         require(!fs::is_symlink(status), "R12", "run: '", path.string(), "' is a link, and '",
                 directory.string(), "' must hold none: remove it, or put what it leads to there");
         require(!code || status.type() == fs::file_type::not_found, "R12", "run: '", path.string(),
-                "' cannot be looked at: ", code.message());
+                "' cannot be looked at: ", code.message(), ": check who may enter the folders above");
     }
     return path;
 }

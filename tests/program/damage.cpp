@@ -9,20 +9,7 @@ BOOST_AUTO_TEST_SUITE(damage)
 
 namespace {
 
-struct fixture {
-    temporary_directory folder;
-    std::filesystem::path data = folder / "data";
-    fixture() { write_data(data); }
-
-    outcome run(const std::vector<std::string> &more) {
-        return run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "run").string()} +
-                                    small_run(data) + more);
-    }
-    void check_refused(const outcome &ended, int status, const std::string &id) {
-        BOOST_TEST(ended.status == status, ended.err);
-        BOOST_TEST(ended.err.find(id) != std::string::npos, "expected " << id << " in: " << ended.err);
-        BOOST_TEST(std::count(ended.err.begin(), ended.err.end(), '\n') == 1, ended.err);
-    }
+struct fixture : one_run {
     /// The run begins, and ends with that error.
     void check_stopped(const std::string &id) {
         const auto ended = run({});

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -207,5 +208,23 @@ inline nlohmann::json result_of(const std::filesystem::path &run) {
     }
     return result;
 }
+
+/// A folder with small data, and what is said of a run on it.
+struct one_run {
+    temporary_directory folder;
+    std::filesystem::path data = folder / "data";
+    one_run() { write_data(data); }
+
+    outcome run(const std::vector<std::string> &more) const {
+        return run_lipt(folder, std::vector<std::string>{"run", "--out", (folder / "run").string()} +
+                                    small_run(data) + more);
+    }
+    /// One line of error, and nothing else.
+    static void check_refused(const outcome &ended, int status, const std::string &id) {
+        BOOST_TEST(ended.status == status, ended.err);
+        BOOST_TEST(ended.err.find(id) != std::string::npos, "expected " << id << " in: " << ended.err);
+        BOOST_TEST(std::count(ended.err.begin(), ended.err.end(), '\n') == 1, ended.err);
+    }
+};
 
 } // namespace lipt_test
