@@ -57,6 +57,7 @@ struct array_selection {
     std::filesystem::path embeddings, logits, labels;
     std::filesystem::path validation_embeddings, validation_logits, validation_labels;
     std::filesystem::path last_layer; ///< for deepfool
+    std::filesystem::path scores;     ///< in place of a method's own rating; empty: none
     std::string method = "gradmatch";
     double fraction = 0.1;
     bool unbalanced = false;

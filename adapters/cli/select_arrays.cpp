@@ -23,11 +23,28 @@ namespace {
 
 using tensor_type = chosen_tensor;
 
+/// Which arrays are looked at, beside the labels.
+struct array_needs {
+    bool logits, embeddings;
+};
+
+array_needs needs_of(const array_selection &asked, const named_method &named) {
+    const bool scored = !asked.scores.empty(), held = named.info.validation;
+    return {.logits = held || needs_gradients(named.info, scored, named.options),
+            .embeddings = held || needs_embeddings(named.info, scored, named.options)};
+}
+
+/// The method asked for; with scores given a scorer whose rating they replace.
+named_method method_of(const array_selection &asked) {
+    if (asked.scores.empty()) return lipt::method_of(asked.method, asked.options);
+    auto named = lipt::method_of("el2n", asked.options);
+    named.name = asked.method;
+    return named;
+}
+
 /// That the arrays are there which the method looks at. errors: U26
 void check_arrays(const array_selection &asked, const named_method &named) {
-    const bool logits = named.info.gradients || named.info.validation;
-    const bool embeddings =
-        logits && (!named.info.residual || named.options.sampler.kind == sampler_kind::d2);
+    const auto [logits, embeddings] = needs_of(asked, named);
     const bool there = (!logits || !asked.logits.empty()) && (!embeddings || !asked.embeddings.empty());
     require(there, "U26", "select: ", named.name, " needs ",
             embeddings ? "--labels, --logits and --embeddings" : "--labels and --logits",
@@ -59,6 +76,7 @@ struct opened_selection {
     stored_outputs outputs;
     std::optional<stored_outputs> validation;
     std::optional<npy_rows> last_layer;
+    std::optional<stored_scores> scores;
     std::vector<std::size_t> counts, validation_counts; ///< a class
     bool per_class;                                     ///< how the method picks
     bool rates_first; ///< its ratings are made class by class, then ranked at once
@@ -92,6 +110,17 @@ void check_validation(const opened_selection &opened) {
 /// sample's neighbours in the pool.
 bool can_rate_by_class(const method_info &method) { return method.scorer && method.name != "cal"; }
 
+/// errors: C44 a sample that may be kept has no finite score
+void check_scores(const opened_selection &opened) {
+    const auto &scores = opened.scores->values;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        const auto label = static_cast<std::size_t>(opened.outputs.labels[i]);
+        require(std::isfinite(scores[i]) || (opened.per_class && opened.quotas[label] == 0), "C44",
+                "select: '", opened.scores->record.path.string(), "' has ", scores[i], " at sample ", i,
+                ", expected a finite score of every sample that may be kept");
+    }
+}
+
 opened_selection open_selection(const array_selection &asked, const named_method &named) {
     const auto &method = named.info;
     opened_selection opened{.asked = asked,
@@ -100,14 +129,18 @@ opened_selection open_selection(const array_selection &asked, const named_method
                             .outputs = open_outputs(asked.labels, asked.logits, asked.embeddings),
                             .per_class = is_per_class(method, !asked.unbalanced)};
     // D2 needs the rows of the whole pool when it picks, so nothing would be gained.
-    opened.rates_first =
-        can_rate_by_class(method) && !opened.per_class && named.options.sampler.kind != sampler_kind::d2;
+    opened.rates_first = can_rate_by_class(method) && !opened.per_class && asked.scores.empty() &&
+                         named.options.sampler.kind != sampler_kind::d2;
     opened.counts = class_counts(opened.outputs.labels, opened.outputs.classes());
     opened.quotas =
         selection_quotas(opened.outputs.labels, opened.outputs.classes(), asked.fraction, opened.per_class);
     require(std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0}) > 0, "U30",
             "select: --fraction ", asked.fraction, " of ", opened.outputs.samples(),
             " samples keeps none: give a larger one");
+    if (!asked.scores.empty()) {
+        opened.scores = open_scores(asked.scores, opened.outputs);
+        check_scores(opened);
+    }
     if (method.validation) {
         opened.validation =
             open_outputs(asked.validation_labels, asked.validation_logits, asked.validation_embeddings);
@@ -123,6 +156,8 @@ opened_selection open_selection(const array_selection &asked, const named_method
                 opened.outputs.classes(), ",", opened.outputs.width(),
                 "): columns of the logits by columns of the embeddings");
     }
+    // Held against the others, but not looked at: not to be read.
+    if (!needs_of(asked, named).embeddings) opened.outputs.embeddings.reset();
     return opened;
 }
 
@@ -133,6 +168,7 @@ named_arrays arrays_of(const opened_selection &opened) {
     };
     add("", opened.outputs);
     if (opened.validation) add("validation-", *opened.validation);
+    if (opened.scores) arrays.emplace_back("scores", opened.scores->record);
     if (opened.last_layer) arrays.emplace_back("last-layer", record_of(*opened.last_layer));
     return arrays;
 }
@@ -160,7 +196,7 @@ std::vector<pool_shape> pools_of(const opened_selection &opened) {
 
 selection_estimate estimate_of(const opened_selection &opened, const select_options &options) {
     auto estimate = estimate_selection(opened.method.name, pools_of(opened), opened.outputs, options);
-    if (!opened.method.gradients) estimate.rows = 0;
+    if (!needs_of(opened.asked, opened.named).logits) estimate.rows = 0;
     if (opened.validation) {
         // Held whole, and its pages while it is read.
         const auto &held = *opened.validation;
@@ -207,6 +243,7 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
                                            .fraction = opened.asked.fraction,
                                            .balanced = !opened.asked.unbalanced,
                                            .gradients = from_files(tensor, opened.outputs)};
+    if (opened.scores) problem.scores = opened.scores->values;
     validation_set<tensor_type> validation;
     if (opened.validation) {
         validation = load_validation(tensor, *opened.validation);
@@ -249,7 +286,7 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
     }
-    const auto rates = opened.outputs.logits ? measure_rates(tensor, opened.outputs) : machine_rates{};
+    const auto rates = estimate.rows > 0 ? measure_rates(tensor, opened.outputs) : machine_rates{};
     fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
                "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
                estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,
@@ -262,7 +299,7 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
 } // namespace
 
 void select_arrays_command(const array_selection &asked) {
-    auto named = method_of(asked.method, asked.options);
+    auto named = method_of(asked);
     named.options.seed = asked.seed;
     named.options.memory = asked.max_memory << 20;
     const auto &method = named.info;
@@ -274,6 +311,9 @@ void select_arrays_command(const array_selection &asked) {
         asked.threads > 0 ? asked.threads : std::max(1u, std::thread::hardware_concurrency());
     const auto tensor = chosen::make_tensor({.threads = threads, .device = asked.device});
     const auto opened = open_selection(asked, named);
+    for (const auto &pool : pools_of(opened)) {
+        if (pool.quota > 0 && keeps_nearest(method.name)) check_sparse(options, pool.samples);
+    }
     const auto estimate = estimate_of(opened, options);
     require_memory(estimate, opened);
     if (asked.dry_run) return print_estimate(opened, estimate, tensor, threads);
@@ -289,12 +329,14 @@ void select_arrays_command(const array_selection &asked) {
     const auto chosen = run_selection(tensor, opened, options, state, progress);
     const auto similarity = similarity_words(estimate, options.submodular.neighbours);
     write_selection(asked, method, opened.outputs.labels, opened.outputs.classes(), chosen, arrays,
-                    similarity);
+                    {.similarity = similarity, .backend = chosen::backend_name, .threads = threads});
     state.remove();
     fmt::print("{}: {} of {} samples ({}) -> {}\n", asked.method, chosen.indices.size(),
                opened.outputs.samples(), method.exact ? "exactly the budget" : "at most the budget",
                asked.out.string());
     fmt::print("similarities: {} (--max-memory {} MiB)\n", similarity, asked.max_memory);
+    if (method.weights && asked.weights_out.empty() && asked.csv.empty())
+        fmt::print("{} gives weights too: --weights-out FILE or --csv FILE keeps them\n", asked.method);
 }
 
 void list_methods() {

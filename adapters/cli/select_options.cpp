@@ -3,6 +3,7 @@
 #include <lipt/adapters/cli/select_options.hpp>
 #include <lipt/adapters/cli/values.hpp>
 #include <lipt/error.hpp>
+#include <lipt/select/methods.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lipt::adapters {
 
@@ -31,6 +33,10 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
     sub->add_option("--validation-labels", asked.validation_labels, "(V) .npy, for glister")
         ->type_name("FILE");
     sub->add_option("--last-layer", asked.last_layer, "(C,E) .npy, weights of the last layer, for deepfool")
+        ->type_name("FILE");
+    sub->add_option("--scores", asked.scores,
+                    "(N) .npy, a rating of every sample, higher is kept first: in place of --method, for a "
+                    "sampler to pick by")
         ->type_name("FILE");
     sub->add_option("--method", asked.method,
                     "selection method; --list names them; a scorer's sampler after a slash, as in el2n/ccs")
@@ -54,7 +60,8 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
 
 /// Flags that do not change what is picked: files, which have fingerprints, and how the work is done.
 bool is_setting(const std::string &name) {
-    constexpr std::array<std::string_view, 18> others{"--last-layer",
+    constexpr std::array<std::string_view, 19> others{"--last-layer",
+                                                      "--scores",
                                                       "--data",
                                                       "--help",
                                                       "--run",
@@ -87,6 +94,54 @@ std::map<std::string, std::string> settings_of(const CLI::App &sub) {
                                            : option->get_default_str();
     }
     return settings;
+}
+
+/// Settings by how their names begin, and who reads them; the first that fits counts. Samplers stand by their
+/// own names.
+constexpr std::string_view coverage_methods = "craig facility-location graph-cut";
+constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{{
+    {"--gradmatch-batch", "gradmatch-batch"},
+    {"--gradmatch-", "gradmatch gradmatch-batch"},
+    {"--glister-", "glister"},
+    {"--greedy", set_functions},
+    {"--similarities", coverage_methods},
+    {"--similarity", set_functions},
+    {"--neighbours", coverage_methods},
+    {"--graph-cut-", "graph-cut"},
+    {"--log-determinant-", "log-determinant"},
+    {"--cal-", "cal"},
+    {"--last-layer", "deepfool"},
+    {"--ccs-", "ccs"},
+    {"--d2-", "d2"},
+    {"--beta-", "beta"},
+}};
+
+bool is_among(std::string_view names, std::string_view name) {
+    return (" " + std::string(names) + " ").find(" " + std::string(name) + " ") != std::string::npos;
+}
+
+/// That each setting given is read by the method, or by its sampler: one that is not was meant for another.
+/// errors: U37
+void check_readers(const CLI::App &sub, const array_selection &asked) {
+    const auto slash = asked.method.find('/');
+    const auto method = asked.method.substr(0, slash);
+    const auto *sampler_flag = sub.get_option("--sampler");
+    const auto sampler = slash != std::string::npos  ? asked.method.substr(slash + 1)
+                         : sampler_flag->count() > 0 ? sampler_flag->results().back()
+                                                     : sampler_flag->get_default_str();
+    const bool scorer = !asked.scores.empty() || find_method(method).scorer;
+    require(scorer || sampler_flag->count() == 0, "U37",
+            "select: --sampler is for methods that rate samples, ", method, " picks by itself: leave it out");
+    for (const auto *option : sub.get_options()) {
+        const auto name = option->get_name();
+        const auto known = std::find_if(readers.begin(), readers.end(),
+                                        [&](const auto &one) { return name.starts_with(one.first); });
+        if (option->count() == 0 || known == readers.end()) continue;
+        require(is_among(known->second, method) || (scorer && is_among(known->second, sampler)), "U37",
+                "select: ", name, " is for ", known->second, ", but --method is ", asked.method,
+                ": leave one of them out");
+    }
 }
 
 } // namespace
@@ -127,7 +182,15 @@ void add_select_command(CLI::App &app) {
         require(kept->place.data.empty(), "U25", "select: --data is the data set of a run: give --run DIR");
         require(!a.labels.empty(), "U26",
                 "select: give --run DIR, or --labels and what the method needs of --logits and --embeddings");
+        if (!a.scores.empty()) {
+            require(sub->get_option("--method")->count() == 0, "U36", "select: --method ", a.method,
+                    " rates samples itself, --scores '", a.scores.string(),
+                    "' has a rating: give one of them");
+            kept->arrays.method = "scores";
+        }
+        check_readers(*sub, a);
         kept->arrays.settings = settings_of(*sub);
+        kept->arrays.settings["method"] = a.method;
         if (const auto slash = a.method.find('/'); slash != std::string::npos) {
             require(sub->get_option("--sampler")->count() == 0, "C40",
                     "select: the sampler is named twice, by --method ", a.method,

@@ -132,16 +132,18 @@ std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape
                                        const select_options &options) {
     const sizes s(pool);
     method_cost cost{.sweep_bytes = s.gradients(), .bytes = 8 * s.n};
-    const auto neighbours = [&] {
+    // A copy of what distances are made of, a block of them twice, and the lists of neighbours.
+    const auto neighbours = [&](std::size_t nearest, double lists) {
         cost.product_flops += 2 * s.n * s.n * s.e;
         cost.sweep_bytes += 12 * s.n * s.n;
-        cost.bytes += s.gradients();
+        cost.bytes += 4 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * static_cast<double>(nearest));
     };
     constexpr std::array<std::string_view, 8> scorers{"grand", "el2n",     "entropy",  "margin",
                                                       "cal",   "moderate", "deepfool", "least-confidence"};
     if (std::find(scorers.begin(), scorers.end(), method) == scorers.end()) return std::nullopt;
-    if (method == "cal") neighbours();
-    if (options.sampler.kind == sampler_kind::d2) neighbours();
+    if (method == "cal") neighbours(options.cal.neighbours, 1);
+    // The graph without direction has each edge twice, and is made from a copy.
+    if (options.sampler.kind == sampler_kind::d2) neighbours(options.sampler.d2.neighbours, 3);
     return cost;
 }
 
@@ -155,12 +157,15 @@ method_cost &method_cost::operator+=(const method_cost &other) {
     return *this;
 }
 
+bool keeps_nearest(std::string_view method) noexcept {
+    return method == "facility-location" || method == "craig" || method == "graph-cut";
+}
+
 std::optional<method_cost> cost_of(std::string_view method, const pool_shape &pool,
                                    const select_options &options) {
     if (pool.quota == 0) return method_cost{};
     const sizes s(pool);
-    const bool squared = method == "facility-location" || method == "craig" || method == "graph-cut";
-    if (squared && is_sparse(options, pool.samples)) return sparse_cost(pool, options);
+    if (keeps_nearest(method) && is_sparse(options, pool.samples)) return sparse_cost(pool, options);
     if (method == "random" || method == "stratified" || method == "rs2") return method_cost{.bytes = 8 * s.n};
     if (method == "gradmatch") return gradmatch_cost(pool, options);
     if (method == "glister") return glister_cost(pool, options);

@@ -31,6 +31,9 @@ struct method_cost {
     method_cost &operator+=(const method_cost &other);
 };
 
+/// Whether a method can keep each sample's nearest similarities alone.
+bool keeps_nearest(std::string_view method) noexcept;
+
 /// The cost of a method by its name; nothing where it is not known here.
 std::optional<method_cost> cost_of(std::string_view method, const pool_shape &pool,
                                    const select_options &options);

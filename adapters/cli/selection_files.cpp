@@ -105,6 +105,7 @@ void check_files(const array_selection &asked) {
     add("--validation-logits", asked.validation_logits, false);
     add("--validation-embeddings", asked.validation_embeddings, false);
     add("--last-layer", asked.last_layer, false);
+    add("--scores", asked.scores, false);
     add("--out", asked.out, true);
     add("the report beside --out", report_path(asked.out), true);
     add("the state beside --out", state_path(asked.out), true);
@@ -124,7 +125,7 @@ std::string selection_key(const array_selection &asked, const named_arrays &arra
 
 void write_selection(const array_selection &asked, const method_info &method,
                      std::span<const std::int32_t> labels, std::size_t classes, const selection &chosen,
-                     const named_arrays &arrays, std::string_view similarity) {
+                     const named_arrays &arrays, const selection_means &means) {
     std::vector<std::size_t> kept(classes), available(classes);
     for (const auto label : labels) ++available[static_cast<std::size_t>(label)];
     for (const auto index : chosen.indices)
@@ -138,7 +139,10 @@ void write_selection(const array_selection &asked, const method_info &method,
                       {"kept", chosen.indices.size()},
                       {"class_counts", kept},
                       {"available", available},
-                      {"similarities", similarity},
+                      {"similarities", means.similarity},
+                      {"backend", means.backend},
+                      {"device", asked.device},
+                      {"threads", means.threads},
                       {"settings", settings_of(asked)},
                       {"arrays", arrays_of(arrays)}};
     if (!asked.scores_out.empty()) write_npy<float>(asked.scores_out, chosen.scores);

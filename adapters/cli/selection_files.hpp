@@ -33,9 +33,15 @@ void check_files(const array_selection &asked);
 /// The text that tells a selection from every other: settings, arrays, version and backend.
 std::string selection_key(const array_selection &asked, const named_arrays &arrays, std::string_view backend);
 
+/// How a selection was computed, for its report.
+struct selection_means {
+    std::string_view similarity, backend;
+    std::size_t threads;
+};
+
 /// Writes all that was asked for, each file atomically, the indices last. errors: F02, F03
 void write_selection(const array_selection &asked, const method_info &method,
                      std::span<const std::int32_t> labels, std::size_t classes, const selection &chosen,
-                     const named_arrays &arrays, std::string_view similarity);
+                     const named_arrays &arrays, const selection_means &means);
 
 } // namespace lipt::adapters

@@ -143,6 +143,9 @@ std::vector<outcome_pair> compare_outcomes(std::span<const selection_outcome> ou
                 pair.correlation = rank_correlation(a.scores, b.scores);
             }
             if (a.has_subset && b.has_subset) {
+                require(a.samples == 0 || b.samples == 0 || a.samples == b.samples, "C34", "stability: '",
+                        a.name, "' is of ", a.samples, " samples, '", b.name, "' of ", b.samples,
+                        ": give selections from the same samples");
                 pair.overlap = jaccard_overlap(a.subset, b.subset);
                 const std::size_t samples = std::max(a.samples, b.samples);
                 if (samples > 0) pair.expected = expected_overlap(a.subset.size(), b.subset.size(), samples);

@@ -177,18 +177,18 @@ run_settings settings_of(const run_place &place, thread_count threads) {
     return settings;
 }
 
-/// Says which method trials have chosen, and by how much it led.
+/// Says which method trials have chosen, and by how much the best rival of stratified random led it.
 void say_chosen(open_run &run) {
     if (run.settings.pipeline.selector != automatic) return;
     const auto file = run.store.at("trials.json");
     const json trials = read_json(file);
     read_fields(file, [&] {
+        const auto rival = trials.at("rival").get<std::string>();
         std::string lead;
-        for (const auto &one : trials.at("trials")) {
-            if (one.at("candidate") == trials.at("chosen") && one.at("candidate") != "stratified") {
-                lead = fmt::format(", {:+.1f} ± {:.1f} points against stratified random",
-                                   100 * one.at("ahead").get<double>(), 100 * one.at("error").get<double>());
-            }
+        if (!rival.empty()) {
+            lead =
+                fmt::format("; {} led stratified random by {:.1f} ± {:.1f} points", rival,
+                            100 * trials.at("ahead").get<double>(), 100 * trials.at("error").get<double>());
         }
         run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
                                      trials.at("chosen").get<std::string>(), lead,

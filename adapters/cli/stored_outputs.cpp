@@ -86,4 +86,12 @@ stored_outputs open_outputs(const std::filesystem::path &labels, const std::file
     return outputs;
 }
 
+stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs) {
+    const npy_file file(path);
+    require(file.shape().size() == 1 && file.size() == outputs.samples(), "C30", "select: '", path.string(),
+            "' has ", file.shape().size(), " dimensions and ", file.size(), " scores, expected 1 and ",
+            outputs.samples(), ", one a label of '", outputs.labels_record.path.string(), "'");
+    return {.values = file.converted<float>(), .record = record_of(path, file.header(), file.file())};
+}
+
 } // namespace lipt::adapters

@@ -52,6 +52,15 @@ struct stored_outputs {
 stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
                             const std::filesystem::path &embeddings);
 
+/// Ratings of samples that somebody else made. shapes: values (N)
+struct stored_scores {
+    std::vector<float> values;
+    array_record record;
+};
+
+/// errors: C30 not one-dimensional, or not one a label; F-ids of npy_file
+stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs);
+
 /// Reads rows as gradients whenever they are asked for, embeddings that are not there as 0 columns; refers to
 /// both arguments, so they must outlive it.
 /// errors, when called: F04, F17 as npy_rows::read

@@ -134,6 +134,7 @@ json curve_of(const std::vector<comparison_row> &rows) {
 
 json trials_of(const json &model) {
     const auto points = [](double value) { return fmt::format("{:+.1f}", 100 * value); };
+    const auto unsigned_points = [](double value) { return fmt::format("{:.1f}", 100 * value); };
     json lines = json::array();
     for (const auto &trial : list_at(model, "/trials/trials")) {
         lines.push_back({{"rung", shown(number_at(trial, "/rung"), count)},
@@ -141,10 +142,16 @@ json trials_of(const json &model) {
                          {"samples", shown(number_at(trial, "/samples"), count)},
                          {"accuracy", share(number_at(trial, "/accuracy"))},
                          {"ahead", shown(number_at(trial, "/ahead"), points)},
-                         {"error", shown(number_at(trial, "/error"),
-                                         [](double value) { return fmt::format("{:.1f}", 100 * value); })}});
+                         {"error", shown(number_at(trial, "/error"), unsigned_points)}});
+    }
+    json verdict = false;
+    if (const auto rival = text_at(model, "/trials/rival"); !rival.empty()) {
+        verdict = {{"rival", rival},
+                   {"ahead", shown(number_at(model, "/trials/ahead"), points)},
+                   {"error", shown(number_at(model, "/trials/error"), unsigned_points)}};
     }
     return {{"chosen", text_at(model, "/trials/chosen")},
+            {"verdict", verdict},
             {"scored", shown(number_at(model, "/trials/scored_images"), count)},
             {"rows", lines}};
 }

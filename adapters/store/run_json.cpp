@@ -103,6 +103,9 @@ json to_json(const trial_report &report) {
     }
     return {{"version", 1},
             {"chosen", report.chosen},
+            {"rival", report.rival},
+            {"ahead", report.ahead},
+            {"error", report.error},
             {"scored_images", report.scored},
             {"trials", std::move(trials)}};
 }

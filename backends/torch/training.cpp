@@ -4,6 +4,7 @@
 #include "detail/memory.hpp"
 #include "detail/moves.hpp"
 #include "detail/optimiser.hpp"
+#include "detail/parts.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
 #include "device.hpp"
@@ -147,6 +148,12 @@ class training::implementation {
 
     /// Images that go through the network at once in evaluation.
     std::size_t piece() const { return how.device.is_cpu() ? 64 : 256; }
+    /// How many they must be filled up to, so that each is computed among as many as any other.
+    std::size_t filled(std::size_t images) const {
+        const auto part =
+            how.device.is_cpu() ? static_cast<std::size_t>(evaluation_part(0, how.device)) : piece();
+        return (images + part - 1) / part * part;
+    }
 
     std::size_t threads;
     kept_memory memory;
@@ -237,17 +244,18 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
     output.logits.resize({count, spec().classes});
     output.embeddings.resize({count, spec().embedding_size()});
     const std::size_t bytes = spec().image.size(), piece = self_->piece();
-    std::vector<std::uint8_t> filled; // the last piece, so that every image is computed in a full one
+    std::vector<std::uint8_t> filled; // the last piece, so that every image is computed among as many
     piece_output before;
     for (std::size_t first = 0; first < count; first += piece) {
         const std::size_t size = std::min(piece, count - first);
+        const std::size_t whole = self_->filled(size);
         auto part = pixels.subspan(first * bytes, size * bytes);
-        if (size < piece) {
+        if (size < whole) {
             filled.assign(part.begin(), part.end());
-            filled.resize(piece * bytes);
+            filled.resize(whole * bytes);
             part = filled;
         }
-        const auto now = self_->evaluate(self_->images(part, piece));
+        const auto now = self_->evaluate(self_->images(part, whole));
         // Read one piece late: the device computes this one meanwhile.
         if (before.count > 0) before.copy_to(output);
         before = {now.logits, now.embeddings, first, size};

@@ -85,12 +85,18 @@ void add_outputs(const pipeline_context &context, Training &backend, const Tenso
     features.modelled = true;
 }
 
+/// What a method that draws by chance draws from.
+struct selection_draw {
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;
+};
+
 /// One method's choice, by position in the ranked samples. scores: replace a scorer's own, or empty.
 /// errors: C-ids of select
 template <tensor_backend Tensor>
 selection choose_from(const pipeline_context &context, const Tensor &tensor,
                       const candidate_features<Tensor> &features, const named_method &method,
-                      std::uint32_t epoch = 0, std::span<const float> scores = {}) {
+                      const selection_draw &draw, std::span<const float> scores = {}) {
     selection_problem<Tensor> problem{.labels = features.labels,
                                       .classes = context.train.classes,
                                       .fraction = context.settings.fraction,
@@ -101,8 +107,8 @@ selection choose_from(const pipeline_context &context, const Tensor &tensor,
         problem.validation = &features.validation;
     }
     select_options options = method.options;
-    options.seed = context.settings.seed;
-    options.epoch = epoch;
+    options.seed = draw.seed;
+    options.epoch = draw.epoch;
     return select(tensor, method.info.name, problem, options);
 }
 
@@ -142,15 +148,16 @@ selection choose_subset(const pipeline_context &context, Training &backend, cons
     meter clock;
     auto features = candidates_of<Tensor>(context);
     score_mean scores;
+    const selection_draw draw{.seed = context.settings.seed, .epoch = epoch};
     for (const auto &weights : models) {
         if (!weights.empty()) backend.load(weights, {});
         add_outputs(context, backend, tensor, features, features_cost);
         clock.charge(features_cost);
-        if (models.size() > 1) scores.add(choose_from(context, tensor, features, method).scores);
+        if (models.size() > 1) scores.add(choose_from(context, tensor, features, method, draw).scores);
         clock.charge(select_cost);
     }
     const auto mean = scores.mean();
-    auto chosen = choose_from(context, tensor, features, method, epoch, mean);
+    auto chosen = choose_from(context, tensor, features, method, draw, mean);
     detail::to_set_indices(chosen, features.ranked, context.train.size());
     clock.charge(select_cost);
     return chosen;

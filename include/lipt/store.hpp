@@ -99,10 +99,12 @@ struct trial_record {
     double accuracy = 0, ahead = 0, error = 0;
 };
 
-/// How a method was chosen by trials.
+/// How a method was chosen by trials. ahead: of stratified random, over all trainings of the last rung, with
+/// the standard error by which the choice was made
 struct trial_report {
-    std::string chosen;
-    std::size_t scored = 0; ///< samples that every trial was scored on
+    std::string chosen, rival; ///< rival: the best candidate but stratified random; empty where there is none
+    std::size_t scored = 0;    ///< samples that every trial was scored on
+    double ahead = 0, error = 0;
     std::vector<trial_record> records;
 };
 

@@ -49,34 +49,47 @@ named_method resolved_method(const pipeline_context &context, Store &store) {
 
 namespace detail {
 
-/// A candidate on trial: its subset, and which of the scored samples its last training got right.
+/// A candidate on trial: its subset, and which of the scored samples each training of its last rung got
+/// right.
 struct contestant {
     named_method method;
     selection chosen;
-    epoch_samples samples; ///< of the training set, without those that are scored
-    std::vector<bool> right;
+    std::vector<std::vector<bool>> right{};
 
     std::size_t count() const {
-        return static_cast<std::size_t>(std::count(right.begin(), right.end(), true));
+        std::size_t sum = 0;
+        for (const auto &of : right) sum += static_cast<std::size_t>(std::count(of.begin(), of.end(), true));
+        return sum;
     }
 };
 
-/// How much better one is than another on the same samples, as shares, and the standard error of that.
-inline std::pair<double, double> lead(const std::vector<bool> &one, const std::vector<bool> &other) {
-    double won = 0, lost = 0;
-    const auto count = static_cast<double>(one.size());
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        won += one[i] && !other[i];
-        lost += other[i] && !one[i];
-    }
-    const double ahead = (won - lost) / count;
-    return {ahead, std::sqrt(std::max(0.0, won + lost - count * ahead * ahead)) / count};
-}
+/// How much better one is than another, as a share of the scored samples, and the standard error of that.
+struct lead_estimate {
+    double ahead = 0, error = 0;
+};
 
-/// Whether one leads another by more than `margin` standard errors.
-inline bool leads(const std::vector<bool> &one, const std::vector<bool> &other, double margin) {
-    const auto [ahead, error] = lead(one, other);
-    return ahead > margin * error;
+/// From trainings of both in pairs, which share their chance, each scored on the same samples. Two things
+/// make it uncertain, and their squares add: which samples were scored, and, as far as several pairs differ,
+/// what another seed would have given. shapes: one and other (pairs), each of them (scored)
+inline lead_estimate lead(std::span<const std::vector<bool>> one, std::span<const std::vector<bool>> other) {
+    const auto pairs = static_cast<double>(one.size()), scored = static_cast<double>(one[0].size());
+    std::vector<double> of_pair(one.size());
+    double squares = 0;
+    for (std::size_t i = 0; i < one[0].size(); ++i) {
+        double difference = 0;
+        for (std::size_t p = 0; p < one.size(); ++p) {
+            const double here = static_cast<double>(one[p][i]) - static_cast<double>(other[p][i]);
+            of_pair[p] += here / scored;
+            difference += here / pairs;
+        }
+        squares += difference * difference;
+    }
+    double ahead = 0, spread = 0;
+    for (const double of : of_pair) ahead += of / pairs;
+    for (const double of : of_pair) spread += (of - ahead) * (of - ahead);
+    const double of_samples = std::max(0.0, squares - scored * ahead * ahead) / (scored * scored);
+    const double of_seeds = one.size() > 1 ? spread / (pairs * (pairs - 1)) : 0.0;
+    return {ahead, std::sqrt(of_samples + of_seeds)};
 }
 
 /// How many are left in each rung: halved, with stratified random always among them, until it has one rival.
@@ -86,11 +99,20 @@ inline std::vector<std::size_t> rung_sizes(std::size_t candidates) {
     return sizes;
 }
 
+/// How often each of the last two is trained, from other draws each time.
+inline constexpr std::size_t play_offs = 2;
+
+/// How often each candidate of a rung is trained.
+inline std::size_t trainings_of(std::span<const std::size_t> sizes, std::size_t rung) {
+    return rung + 1 == sizes.size() ? play_offs : 1;
+}
+
 /// The samples that each trial of the first rung trains on, so that all rungs, each of twice the length, fit
 /// the budget.
 inline double first_rung_samples(std::span<const std::size_t> sizes, double budget) {
     double parts = 0, length = 1;
-    for (const auto size : sizes) parts += static_cast<double>(size) * std::exchange(length, 2 * length);
+    for (std::size_t rung = 0; rung < sizes.size(); ++rung, length *= 2)
+        parts += static_cast<double>(sizes[rung] * trainings_of(sizes, rung)) * length;
     return budget / parts;
 }
 
@@ -105,9 +127,9 @@ class trial_subsets {
         for (const auto index : scored) left_out_[static_cast<std::size_t>(index)] = true;
     }
 
-    /// A method's choice in an epoch, in the training set's numbers.
-    selection choose(const named_method &method, std::uint32_t epoch = 0) const {
-        auto chosen = choose_from(context_, tensor_, features_, method, epoch);
+    /// A method's choice, in the training set's numbers.
+    selection choose(const named_method &method, const selection_draw &draw) const {
+        auto chosen = choose_from(context_, tensor_, features_, method, draw);
         to_set_indices(chosen, features_.ranked, context_.train.size());
         return chosen;
     }
@@ -125,10 +147,10 @@ class trial_subsets {
     std::vector<contestant> contestants() const {
         std::vector<contestant> all;
         for (auto &method : trial_candidates(context_.settings)) {
-            contestant one{.chosen = choose(method)};
-            one.samples = without_scored(one.chosen);
-            require(!one.samples.indices.empty(), "U11", "select: --fraction ", context_.settings.fraction,
-                    " leaves the trial of ", method.name, " no sample: raise it, or name a --selector");
+            contestant one{.chosen = choose(method, {.seed = context_.settings.seed})};
+            require(!without_scored(one.chosen).indices.empty(), "U11", "select: --fraction ",
+                    context_.settings.fraction, " leaves the trial of ", method.name,
+                    " no sample: raise it, or name a --selector");
             one.method = std::move(method);
             all.push_back(std::move(one));
         }
@@ -151,34 +173,68 @@ class trial_ladder {
         : context_(context), backend_(backend), subsets_(subsets), start_(start), cost_(cost),
           scored_(context.train, {scored.begin(), scored.end()}) {}
 
-    /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it. A method
-    /// that draws anew each epoch does so here as well.
-    void train(contestant &one, double samples) {
-        train_options options = context_.settings.main;
-        options.epochs = samples / static_cast<double>(one.samples.indices.size());
-        backend_.load(start_, {});
-        lipt::train(
-            backend_, context_.train, options,
-            {.seed = context_.settings.seed, .order = stream::trial, .augment = stream::train_augment},
-            [&](std::size_t epoch) {
-                if (!one.method.info.resampled || epoch == 0) return one.samples;
-                return subsets_.without_scored(
-                    subsets_.choose(one.method, static_cast<std::uint32_t>(epoch)));
-            },
-            [&](const epoch_report &report) { cost_.add_training(report.samples); });
-        const auto scored = scored_.view();
-        score(one, outputs_on(backend_, scored).logits, scored.labels);
-        cost_.add_forward(scored.size());
+    /// Trains every candidate of a rung `times` times, on `samples` samples each, and brings those behind the
+    /// first into the order of what they got right.
+    void climb(std::span<contestant> all, std::size_t rung, std::size_t times, double samples,
+               trial_report &report) {
+        for (auto &one : all) {
+            one.right.clear();
+            for (std::uint32_t draw = 0; draw < times; ++draw) {
+                one.right.push_back(right_after(one, static_cast<std::uint32_t>(rung) + draw, samples));
+                report.records.push_back(record_of(one, all[0].right[draw], rung, samples));
+            }
+        }
+        std::stable_sort(all.begin() + 1, all.end(),
+                         [](const auto &a, const auto &b) { return a.count() > b.count(); });
     }
 
   private:
-    void score(contestant &one, const host_matrix &logits, std::span<const std::int32_t> labels) const {
-        one.right.resize(labels.size());
+    /// Trains from the start on the candidate's samples, `samples` of them in all, and scores it. A method
+    /// that draws by chance, or anew each epoch, does so here as well: of another chance in each `draw`.
+    std::vector<bool> right_after(const contestant &one, std::uint32_t draw, double samples) {
+        const auto &settings = context_.settings;
+        const auto of_epoch = [&](std::size_t epoch) {
+            const bool anew = one.method.info.resampled && epoch > 0;
+            if (!anew && (draw == 0 || !draws_by_chance(one.method)))
+                return subsets_.without_scored(one.chosen);
+            return subsets_.without_scored(
+                subsets_.choose(one.method, {.seed = settings.seed + (std::uint64_t{draw} << 32),
+                                             .epoch = anew ? static_cast<std::uint32_t>(epoch) : 0}));
+        };
+        train_options options = settings.main;
+        options.epochs = samples / static_cast<double>(of_epoch(0).indices.size());
+        backend_.load(start_, {});
+        lipt::train(
+            backend_, context_.train, options,
+            {.seed = settings.seed, .order = stream::trial, .augment = stream::train_augment, .worker = draw},
+            of_epoch, [&](const epoch_report &report) { cost_.add_training(report.samples); });
+        const auto scored = scored_.view();
+        cost_.add_forward(scored.size());
+        return right_in(outputs_on(backend_, scored).logits, scored.labels);
+    }
+
+    static std::vector<bool> right_in(const host_matrix &logits, std::span<const std::int32_t> labels) {
+        std::vector<bool> right(labels.size());
+        const std::size_t classes = logits.shape(1);
         for (std::size_t i = 0; i < labels.size(); ++i) {
-            const float *row = logits.data() + i * context_.train.classes;
-            const auto best = std::max_element(row, row + context_.train.classes) - row;
-            one.right[i] = best == labels[i];
+            const float *row = logits.data() + i * classes;
+            right[i] = std::max_element(row, row + classes) - row == labels[i];
         }
+        return right;
+    }
+
+    /// The candidate's last training.
+    trial_record record_of(const contestant &one, const std::vector<bool> &stratified, std::size_t rung,
+                           double samples) const {
+        const auto &right = one.right.back();
+        const auto [ahead, error] = lead(std::span(&right, 1), std::span(&stratified, 1));
+        const auto count = static_cast<double>(std::count(right.begin(), right.end(), true));
+        return {.candidate = one.method.name,
+                .rung = rung + 1,
+                .samples = static_cast<std::size_t>(samples),
+                .accuracy = count / static_cast<double>(right.size()),
+                .ahead = ahead,
+                .error = error};
     }
 
     const pipeline_context &context_;
@@ -189,58 +245,57 @@ class trial_ladder {
     image_part scored_;
 };
 
+/// The samples of the training set that trials are scored on. errors: U19 none
+inline std::vector<std::int64_t> trial_samples(const pipeline_context &context,
+                                               std::span<const std::int64_t> ranked,
+                                               std::span<const std::int32_t> labels) {
+    const auto &settings = context.settings;
+    const auto split = split_stratified(labels, context.train.classes, settings.trials.hold_out,
+                                        {.seed = settings.seed, .stage = stream::trial});
+    require(!split.part.empty(), "U19", "settings: --trial-hold-out ", settings.trials.hold_out, " of ",
+            ranked.size(), " samples leaves none to score trials on: raise it");
+    std::vector<std::int64_t> scored;
+    for (const auto position : split.part) scored.push_back(ranked[static_cast<std::size_t>(position)]);
+    return scored;
+}
+
 } // namespace detail
 
-/// Chooses the method and the subset by trials from the weights that the main training will start from. Every
-/// trial has the same chance (order and augmentation) and the same number of steps in its rung; samples that
-/// are scored are in no trial's training, but may be in the subset. shapes: start (S). errors: as select; U11
-/// nothing is kept, U19 nothing to score on. cost: trials.budget times the main training and at most a batch
-/// more a trial, a pass forward over the scored samples a trial, and every
-/// candidate's selection. source: [Jamieson2016] successive halving
+/// Chooses the method and the subset by trials from the weights that the main training will start from. In a
+/// rung every trial has the same chance (order and augmentation) and the same number of steps; samples that
+/// are scored are in no trial's training, but may be in the subset. The best rival of stratified random meets
+/// it in two trainings each, of chances not seen before, and must lead by trials.margin standard errors,
+/// which count the samples scored and the difference between the two. shapes: start (S). errors: as select;
+/// U11 nothing is kept, U19 nothing to score on. cost: trials.budget times the main training and at most a
+/// batch more a trial, a pass forward over the scored samples a trial, and every candidate's selection.
+/// source: [Jamieson2016] successive halving
 template <training_backend Training, tensor_backend Tensor>
 std::pair<selection, trial_report>
 choose_by_trials(const pipeline_context &context, Training &backend, const Tensor &tensor,
                  const candidate_features<Tensor> &features, std::span<const float> start, stage_cost &cost) {
     const auto &settings = context.settings;
-    const auto split = split_stratified(features.labels, context.train.classes, settings.trials.hold_out,
-                                        {.seed = settings.seed, .stage = stream::trial});
-    std::vector<std::int64_t> scored;
-    for (const auto position : split.part)
-        scored.push_back(features.ranked[static_cast<std::size_t>(position)]);
-    require(!scored.empty(), "U19", "settings: --trial-hold-out ", settings.trials.hold_out, " of ",
-            features.ranked.size(), " samples leaves none to score trials on: raise it");
+    const auto scored = detail::trial_samples(context, features.ranked, features.labels);
     const detail::trial_subsets<Tensor> subsets(context, tensor, features, scored);
-    auto contestants = subsets.contestants();
+    auto contestants = subsets.contestants(); // stratified random first
+    trial_report report{.chosen = contestants[0].method.name, .scored = scored.size()};
+    if (contestants.size() == 1) return {std::move(contestants[0].chosen), std::move(report)};
     const auto sizes = detail::rung_sizes(contestants.size());
     const std::size_t kept = contestants[0].chosen.indices.size();
     const double whole =
         settings.main.epochs * static_cast<double>(settings.equal_steps ? context.train.size() : kept);
     double length = detail::first_rung_samples(sizes, settings.trials.budget * whole);
     detail::trial_ladder<Training, Tensor> ladder(context, backend, subsets, start, scored, cost);
-    trial_report report{.chosen = contestants[0].method.name, .scored = scored.size()};
     for (std::size_t rung = 0; rung < sizes.size(); ++rung, length *= 2) {
-        // The first is stratified random; the best of the others go on beside it.
         contestants.resize(sizes[rung]);
-        for (auto &one : contestants) {
-            ladder.train(one, length);
-            const auto [ahead, error] = detail::lead(one.right, contestants[0].right);
-            report.records.push_back(
-                {.candidate = one.method.name,
-                 .rung = rung + 1,
-                 .samples = static_cast<std::size_t>(length),
-                 .accuracy = static_cast<double>(one.count()) / static_cast<double>(scored.size()),
-                 .ahead = ahead,
-                 .error = error});
-        }
-        std::stable_sort(contestants.begin() + 1, contestants.end(),
-                         [](const auto &a, const auto &b) { return a.count() > b.count(); });
+        ladder.climb(contestants, rung, detail::trainings_of(sizes, rung), length, report);
     }
-    auto *winner = &contestants[0];
-    if (contestants.size() > 1 &&
-        detail::leads(contestants[1].right, contestants[0].right, settings.trials.margin))
-        winner = &contestants[1];
-    report.chosen = winner->method.name;
-    return {std::move(winner->chosen), std::move(report)};
+    const auto verdict = detail::lead(contestants[1].right, contestants[0].right);
+    auto &winner = contestants[verdict.ahead > settings.trials.margin * verdict.error ? 1 : 0];
+    report.chosen = winner.method.name;
+    report.rival = contestants[1].method.name;
+    report.ahead = verdict.ahead;
+    report.error = verdict.error;
+    return {std::move(winner.chosen), std::move(report)};
 }
 
 } // namespace lipt

@@ -226,7 +226,8 @@ selection subset_of(const pipeline_context &context, chosen::training &backend, 
         subset = std::move(chosen);
         store.save_trials(report);
     } else {
-        subset = choose_from(context, tensor, outputs.features, method_of(context.settings.selector, {}));
+        subset = choose_from(context, tensor, outputs.features, method_of(context.settings.selector, {}),
+                             {.seed = context.settings.seed});
         lipt::detail::to_set_indices(subset, outputs.features.ranked, context.train.size());
     }
     clock.charge(cost);

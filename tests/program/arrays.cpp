@@ -46,6 +46,7 @@ BOOST_FIXTURE_TEST_CASE(the_report_and_the_table_say_what_was_chosen_and_how, ar
     BOOST_TEST(said.at("available") == available);
     BOOST_TEST((said.at("kept") == 40 && said.at("samples") == 200 && said.at("classes") == 3));
     BOOST_TEST((said.at("method") == "gradmatch" && said.at("budget") == "exactly"));
+    BOOST_TEST((said.at("threads") > 0 && said.at("device") == "cpu" && said.contains("backend")));
     BOOST_TEST(said.at("similarities") == "none"); // with so few classes the residual is cheaper
     BOOST_TEST((said.at("settings").at("fraction") == 0.2 && said.at("settings").at("seed") == 7));
     BOOST_TEST(said.at("settings").at("unbalanced") == false);
@@ -81,7 +82,8 @@ BOOST_FIXTURE_TEST_CASE(similarities_are_said_to_be_kept_or_computed_again, arra
     BOOST_TEST(report().at("similarities") == "recomputed");
     BOOST_TEST(report().at("settings").at("max-memory") == 1);
     const std::vector<std::string> sparse{"--max-memory", "1", "--similarities", "sparse", "--neighbours"};
-    BOOST_TEST((subset(flags + sparse + std::vector<std::string>{"749"}) == kept)); // all there are
+    // All there are take four times what was too much.
+    check_refused(flags + sparse + std::vector<std::string>{"749"}, 1, "C43", {"749 nearest of "});
     subset(flags + sparse + std::vector<std::string>{"20"});
     BOOST_TEST(report().at("similarities") == "sparse, the 20 nearest of each sample");
     const auto dry = select(flags + sparse + std::vector<std::string>{"20", "--dry-run"});
@@ -107,6 +109,55 @@ BOOST_FIXTURE_TEST_CASE(one_pool_ranks_what_was_rated_class_by_class, array_fixt
     });
     BOOST_TEST(std::set<std::int64_t>(chosen.begin(), chosen.end()) ==
                std::set<std::int64_t>(order.begin(), order.begin() + 30));
+}
+
+BOOST_FIXTURE_TEST_CASE(scores_from_elsewhere_are_sampled_like_a_methods_own, array_fixture) {
+    const stored_arrays made(120, 4, 5);
+    made.write(folder);
+    for (const std::string sampler : {"top-k", "ccs", "beta", "d2"}) {
+        const auto own = subset(
+            {"--method", "grand", "--sampler", sampler, "--scores-out", at("s.npy"), "--fraction", "1"});
+        const std::vector<std::string> flags{"--sampler", sampler, "--fraction", "0.3"};
+        const auto expected = subset(flags + std::vector<std::string>{"--method", "grand"});
+        BOOST_TEST((subset(flags + std::vector<std::string>{"--scores", at("s.npy")}) == expected), sampler);
+        BOOST_TEST(report().at("method") == "scores");
+        BOOST_TEST(report().at("settings").at("sampler") == sampler);
+        BOOST_TEST(report().at("arrays").at("scores").at("shape") == std::vector<int>{120});
+    }
+    // But for D2 the labels are enough.
+    const auto alone = run_lipt(folder, {"select", "--labels", at("labels.npy"), "--scores", at("s.npy"),
+                                         "--unbalanced", "--out", at("alone.npy")});
+    BOOST_TEST(alone.status == 0, alone.err);
+    auto scores = read_npy<float>(folder / "s.npy").values;
+    auto chosen = read_npy<std::int64_t>(folder / "alone.npy").values;
+    BOOST_TEST(chosen.size() == 12u);
+    std::sort(chosen.begin(), chosen.end(), [&](auto a, auto b) {
+        return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+    });
+    auto sorted = scores;
+    std::sort(sorted.rbegin(), sorted.rend());
+    for (std::size_t i = 0; i < 12; ++i) BOOST_TEST(scores[static_cast<std::size_t>(chosen[i])] == sorted[i]);
+
+    check_refused({"--scores", at("s.npy"), "--method", "el2n"}, 2, "U36", {"s.npy"});
+    check_refused({"--scores", at("labels.npy")}, 1, "F13");
+    check_refused({"--scores", at("logits.npy")}, 1, "C30", {"480 scores"});
+    scores[7] = std::numeric_limits<float>::quiet_NaN();
+    write_npy<float>(folder / "s.npy", scores);
+    check_refused({"--scores", at("s.npy")}, 1, "C44", {"sample 7"});
+}
+
+BOOST_FIXTURE_TEST_CASE(a_setting_that_nobody_reads_was_meant_for_another_method, array_fixture) {
+    stored_arrays(60, 3, 4).write(folder);
+    check_refused({"--method", "gradmatch", "--glister-rounds", "3"}, 2, "U37",
+                  {"--glister-rounds", "glister"});
+    check_refused({"--method", "gradmatch", "--sampler", "ccs"}, 2, "U37", {"--sampler"});
+    check_refused({"--method", "el2n", "--ccs-cutoff", "0.1"}, 2, "U37", {"--ccs-cutoff"});
+    check_refused({"--method", "el2n/ccs", "--d2-neighbours", "3"}, 2, "U37", {"d2"});
+    check_refused({"--method", "log-determinant", "--neighbours", "3"}, 2, "U37", {"graph-cut"});
+    subset({"--method", "el2n/ccs", "--ccs-cutoff", "0.1"});
+    subset({"--method", "el2n", "--sampler", "ccs", "--ccs-strata", "5"});
+    subset({"--method", "craig", "--greedy", "stochastic", "--neighbours", "3"});
+    subset({"--method", "gradmatch-batch", "--gradmatch-batch", "5", "--gradmatch-ridge", "2"});
 }
 
 BOOST_FIXTURE_TEST_CASE(a_stray_label_without_logits_is_refused_before_it_costs_anything, array_fixture) {

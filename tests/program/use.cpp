@@ -306,8 +306,12 @@ BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
     BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
     BOOST_TEST(ended.err.find("trials chose ") != std::string::npos, ended.err);
     const auto trials = nlohmann::json::parse(content_of(folder / "run" / "trials.json"));
-    BOOST_TEST(trials.at("trials").size() == 5u);
+    BOOST_TEST(trials.at("trials").size() == 3u + 4u);
     const auto chosen = trials.at("chosen").get<std::string>();
+    const auto rival = trials.at("rival").get<std::string>();
+    BOOST_TEST((chosen == rival || chosen == "stratified"));
+    BOOST_TEST(ended.err.find(rival + " led stratified random by ") != std::string::npos, ended.err);
+    BOOST_TEST(content_of(folder / "run" / "report.html").find(rival + " led by ") != std::string::npos);
     BOOST_TEST(content_of(folder / "run" / "report.html").find("How the method was chosen") !=
                std::string::npos);
     // The run that names the chosen method keeps the same samples.

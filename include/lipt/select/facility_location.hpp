@@ -56,10 +56,11 @@ namespace methods {
 namespace detail {
 
 /// The greedy maximum of the coverage, from all similarities or from each sample's nearest as the options
-/// say. errors: as maximise
+/// say. errors: C43 sparse ones do not fit, and as maximise
 template <tensor_backend Tensor>
 pool_picks cover(const Tensor &tensor, similarity_rows<Tensor> &rows, const selection_pool<Tensor> &pool,
                  const select_options &options) {
+    check_sparse(options, rows.size());
     if (is_sparse(options, rows.size())) {
         const sparse_similarities nearest(tensor, rows, options.submodular.neighbours);
         sparse_coverage covered(nearest, rows.lowest());
@@ -72,8 +73,8 @@ pool_picks cover(const Tensor &tensor, similarity_rows<Tensor> &rows, const sele
 } // namespace detail
 
 /// Greedy maximum of sum_j max_{picked i} s_ij with s_ij = 0.5 + 0.5 cos(g_i, g_j), or of embeddings. Exactly
-/// the quota, in the order of picking. errors: as maximise. cost: n^2 (C+E) flops, then few rows a pick; 4
-/// n^2 bytes where that is at most select_options::memory, otherwise rows are computed again or, as
+/// the quota, in the order of picking. errors: C43, and as maximise. cost: n^2 (C+E) flops, then few rows a
+/// pick; 4 n^2 bytes where that is at most select_options::memory, otherwise rows are computed again or, as
 /// submodular_options::storage says, a sample is covered by its nearest alone: 16 n (neighbours + 1) bytes.
 /// source: [Iyer2021]
 struct facility_location {

@@ -70,6 +70,7 @@ struct graph_cut {
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,
                            const select_options &options) {
         check(options.graph_cut);
+        check_sparse(options, pool.members.size());
         if (is_sparse(options, pool.members.size())) {
             similarity_rows<Tensor> rows(tensor, pool.gradients, options.submodular.space,
                                          similarity_measure::cosine, 0);

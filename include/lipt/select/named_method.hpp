@@ -37,4 +37,11 @@ inline named_method method_of(const std::string &name, const select_options &opt
     return found;
 }
 
+/// Whether another seed may give another choice.
+inline bool draws_by_chance(const named_method &method) {
+    const auto sampler = method.options.sampler.kind;
+    return method.info.chance || method.options.submodular.greedy == greedy_kind::stochastic ||
+           (method.info.scorer && (sampler == sampler_kind::ccs || sampler == sampler_kind::beta));
+}
+
 } // namespace lipt

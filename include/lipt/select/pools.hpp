@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -59,12 +60,18 @@ inline std::vector<std::size_t> selection_quotas(std::span<const std::int32_t> l
     return largest_remainder_quotas(counts, fraction);
 }
 
-namespace detail {
-
 /// True where gradients are looked at: by a scorer whose scores are not given, or by a sampler of a scorer.
 inline bool needs_gradients(const method_info &info, bool scored, const select_options &options) {
     return info.gradients && (!scored || options.sampler.kind == sampler_kind::d2);
 }
+
+/// True where embeddings are looked at, as part of the gradients.
+inline bool needs_embeddings(const method_info &info, bool scored, const select_options &options) {
+    return needs_gradients(info, scored, options) &&
+           (!info.residual || options.sampler.kind == sampler_kind::d2);
+}
+
+namespace detail {
 
 /// Checks a problem against what the method needs, before anything runs.
 /// errors: C02 no samples, C03 label, C04 no gradients, C05 no validation, C06 number of scores
@@ -124,7 +131,8 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
     pool.last_layer = problem.last_layer;
     if (needs_gradients(info, scored, options)) {
         pool.gradients = problem.gradients(pool.members);
-        const auto lengths = norms(tensor, pool.gradients);
+        const auto lengths = needs_embeddings(info, scored, options) ? norms(tensor, pool.gradients)
+                                                                     : residual_norms(tensor, pool.gradients);
         require(lengths.size() == pool.members.size(), "C04", "select: the gradient source gave ",
                 lengths.size(), " rows for ", pool.members.size(), " samples");
         for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -154,7 +162,7 @@ inline void append_picks(const pool_picks &picks, std::span<const std::int64_t> 
         result.indices.push_back(members[static_cast<std::size_t>(position)]);
     result.weights.insert(result.weights.end(), picks.weights.begin(), picks.weights.end());
     if (picks.scores.empty()) return;
-    result.scores.resize(samples);
+    if (result.scores.empty()) result.scores.assign(samples, std::numeric_limits<float>::quiet_NaN());
     for (std::size_t i = 0; i < members.size(); ++i) {
         result.scores[static_cast<std::size_t>(members[i])] = picks.scores[i];
     }
@@ -180,7 +188,7 @@ inline void sort_by_class(std::span<const std::int32_t> labels, std::size_t clas
 } // namespace detail
 
 /// Selects with one method, pool by pool. A class whose quota is 0 is passed over; only one pool's gradients
-/// are held at a time. Methods that score leave 0 at samples of such classes. errors: C02 to C08 (see
+/// are held at a time. Methods that score leave NaN at samples of such classes. errors: C02 to C08 (see
 /// detail), D04 fraction outside (0,1], and the method's own
 template <class Method, tensor_backend Tensor>
 requires selector<Method, Tensor> selection select_with(const Tensor &tensor,

@@ -27,7 +27,8 @@ namespace lipt {
 struct selection {
     std::vector<std::int64_t> indices;
     std::vector<float> weights; ///< for the loss; empty for methods that give none
-    std::vector<float> scores;  ///< how the method rates every sample before any pick; higher is better
+    std::vector<float> scores;  ///< how the method rates every sample before any pick; higher is better;
+                                ///< NaN where it rates none, in a class of which nothing is kept
 };
 
 /// Yields the gradients of the samples asked for, in that order: from memory, or read from a file when

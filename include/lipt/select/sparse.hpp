@@ -18,6 +18,20 @@ struct similar_sample {
     float similarity;
 };
 
+/// Bytes of the similarities kept of so many samples to so many nearest each.
+constexpr std::size_t sparse_bytes(std::size_t samples, std::size_t nearest) noexcept {
+    return 2 * sizeof(similar_sample) * samples * (std::min(nearest, samples - 1) + 1);
+}
+
+/// Whether what a pool of so many samples would keep fits. errors: C43 its nearest similarities do not
+inline void check_sparse(const select_options &options, std::size_t samples) {
+    if (!is_sparse(options, samples)) return;
+    const std::size_t bytes = sparse_bytes(samples, options.submodular.neighbours);
+    require(bytes <= options.memory, "C43", "similarities: the ", options.submodular.neighbours,
+            " nearest of ", samples, " samples take ", bytes, " bytes, ", options.memory,
+            " may be kept: allow more memory, keep fewer neighbours, or have them recomputed");
+}
+
 /// Each sample's similarities to its `count` most similar others and to itself, by sample and by other.
 class sparse_similarities {
   public:

@@ -5,6 +5,7 @@
 #include <support/selection_problem.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <string>
@@ -79,6 +80,16 @@ BOOST_AUTO_TEST_CASE(given_scores_need_gradients_only_where_the_sampler_looks_at
     BOOST_TEST(lipt_test::error_id([&] {
                    lipt::select(problem.tensor, "el2n", view, {.sampler = {.kind = lipt::sampler_kind::d2}});
                }) == "LIPT-C04");
+}
+
+BOOST_AUTO_TEST_CASE(what_no_method_rates_has_no_score) {
+    random_problem problem({.samples = 40, .classes = 4});
+    for (auto &label : problem.labels) label %= 3;
+    problem.labels[7] = 3; // a class of one, of which a tenth is nothing
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto scores = lipt::select(problem.tensor, "el2n", problem.view(0.1)).scores;
+    for (std::size_t i = 0; i < 40; ++i) BOOST_TEST(std::isnan(scores[i]) == (i == 7));
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_class_and_a_class_of_one_are_no_trouble) {

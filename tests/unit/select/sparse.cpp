@@ -16,10 +16,10 @@ namespace {
 using lipt_test::random_problem;
 using indices = std::vector<std::int64_t>;
 
-/// Options under which nothing but the nearest of each sample fits.
+/// Options under which just the nearest of each of 90 samples fit.
 lipt::select_options sparse(std::size_t neighbours) {
     return {.submodular = {.storage = lipt::similarity_storage::sparse, .neighbours = neighbours},
-            .memory = 0};
+            .memory = lipt::sparse_bytes(90, neighbours)};
 }
 
 /// Four embeddings on a line, at 0, 1, 3 and 7, and their negative distances.
@@ -65,21 +65,27 @@ BOOST_AUTO_TEST_CASE(a_sample_is_covered_by_those_in_its_list_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(with_all_neighbours_picks_are_those_of_all_similarities) {
+    using lipt::similarity_measure;
     for (const auto space : {lipt::similarity_space::gradients, lipt::similarity_space::embeddings}) {
         random_problem problem({.samples = 90});
-        auto full = lipt::select_options{}, all = sparse(89);
-        full.submodular.space = all.submodular.space = space;
-        const auto check = [&]<class Method>(Method) {
-            const auto one = Method::pick(problem.tensor, problem.pool(30), full);
-            const auto other = Method::pick(problem.tensor, problem.pool(30), all);
+        const lipt::select_options options{.submodular = {.space = space}};
+        const auto check = [&]<class Method>(Method, similarity_measure measure, auto function) {
+            lipt::similarity_rows<lipt::reference::tensor> rows(problem.tensor, problem.gradients, space,
+                                                                measure, 0);
+            const lipt::sparse_similarities all(problem.tensor, rows, 89);
+            auto sparse = function(all, rows);
+            const auto one = Method::pick(problem.tensor, problem.pool(30), options);
+            const auto other = lipt::maximise(sparse, 30, 0, options);
+            BOOST_TEST_INFO(Method::info.name);
             BOOST_TEST(one.order == other.order, boost::test_tools::per_element());
-            BOOST_TEST(one.weights == other.weights, boost::test_tools::per_element());
-            for (std::size_t i = 0; i < one.scores.size(); ++i)
-                BOOST_TEST(std::abs(one.scores[i] - other.scores[i]) < 1e-3);
         };
-        check(lipt::methods::facility_location{});
-        check(lipt::methods::craig{});
-        check(lipt::methods::graph_cut{});
+        const auto coverage = [](const auto &all, const auto &rows) {
+            return lipt::sparse_coverage(all, rows.lowest());
+        };
+        check(lipt::methods::facility_location{}, similarity_measure::cosine, coverage);
+        check(lipt::methods::craig{}, similarity_measure::negative_distance, coverage);
+        check(lipt::methods::graph_cut{}, similarity_measure::cosine,
+              [](const auto &all, const auto &) { return lipt::sparse_cut(all, 1.0f); });
     }
 }
 
@@ -102,6 +108,19 @@ BOOST_AUTO_TEST_CASE(what_fits_the_memory_is_kept_whole) {
     const auto one = lipt::methods::facility_location::pick(problem.tensor, problem.pool(30), options);
     const auto other = lipt::methods::facility_location::pick(problem.tensor, problem.pool(30), {});
     BOOST_TEST(one.order == other.order, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(more_neighbours_than_memory_are_an_error) {
+    random_problem problem({.samples = 90});
+    auto options = sparse(2);
+    BOOST_TEST(options.memory == 2u * 8 * 90 * 3);
+    --options.memory;
+    const auto refused = [&]<class Method>(Method) {
+        return lipt_test::error_id([&] { Method::pick(problem.tensor, problem.pool(30), options); });
+    };
+    BOOST_TEST(refused(lipt::methods::facility_location{}) == "LIPT-C43");
+    BOOST_TEST(refused(lipt::methods::craig{}) == "LIPT-C43");
+    BOOST_TEST(refused(lipt::methods::graph_cut{}) == "LIPT-C43");
 }
 
 BOOST_AUTO_TEST_CASE(no_neighbours_are_an_error) {

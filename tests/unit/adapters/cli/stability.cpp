@@ -116,6 +116,11 @@ BOOST_AUTO_TEST_CASE(all_pairs_that_have_something_in_common) {
     BOOST_TEST(*pairs[1].correlation == -1.0);
     const std::vector<selection_outcome> other{outcomes[0], {.name = "d", .scores = {1, 2}, .samples = 2}};
     BOOST_TEST(error_id([&] { compare_outcomes(other); }) == "LIPT-C34");
+    const auto of = [](std::size_t samples) {
+        return selection_outcome{.name = "e", .subset = {0}, .has_subset = true, .samples = samples};
+    };
+    BOOST_TEST(error_id([&] { compare_outcomes(std::vector{of(3), of(4)}); }) == "LIPT-C34");
+    BOOST_TEST(compare_outcomes(std::vector{of(3), of(0)}).size() == 1u); // of a number that is not known
 }
 
 BOOST_AUTO_TEST_SUITE_END()

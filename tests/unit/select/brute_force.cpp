@@ -1,0 +1,173 @@
+// Every subset of up to eight samples: how near greedy selections come to the best there is. What a greedy
+// pick should be at each step is held against its definition in each method's own file.
+#include <lipt/select/methods.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/naive_selection.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+BOOST_AUTO_TEST_SUITE(brute_force)
+
+namespace {
+
+using subset = std::vector<std::int64_t>;
+
+/// The largest objective of all subsets of `quota` among so many candidates.
+template <class Objective>
+double best_of_all(std::size_t candidates, std::size_t quota, Objective &&objective) {
+    double best = -std::numeric_limits<double>::infinity();
+    for (std::size_t bits = 0; bits < std::size_t{1} << candidates; ++bits) {
+        subset picks;
+        for (std::size_t i = 0; i < candidates; ++i) {
+            if (bits >> i & 1) picks.push_back(static_cast<std::int64_t>(i));
+        }
+        if (picks.size() == quota) best = std::max(best, objective(picks));
+    }
+    return best;
+}
+
+/// Holds a method's picks of every small problem against the best: share(k) of it must be reached.
+/// objective(problem) gives a function of the picks.
+template <class Method, class Objective, class Share>
+void check_bound(Objective &&objective, Share &&share, const lipt::select_options &options = {}) {
+    lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
+        const auto value = objective(problem);
+        const auto picks = Method::pick(problem.tensor, problem.pool(quota), options).order;
+        const double best = best_of_all(problem.labels.size(), quota, value);
+        BOOST_TEST_INFO(problem.labels.size() << " samples, " << quota << " picks");
+        BOOST_TEST(value(picks) >= share(quota) * best - 1e-5 * std::abs(best));
+    });
+}
+
+/// Of a monotone submodular function; the best single one is found. source: [Nemhauser1978]
+double greedy_share(std::size_t quota) { return quota == 1 ? 1.0 : 1 - 1 / std::numbers::e; }
+
+double determinant(std::vector<std::vector<double>> matrix) {
+    double product = 1;
+    for (std::size_t i = 0; i < matrix.size(); ++i) {
+        product *= matrix[i][i];
+        for (std::size_t row = i + 1; row < matrix.size(); ++row) {
+            const double factor = matrix[row][i] / matrix[i][i];
+            for (std::size_t c = i; c < matrix.size(); ++c) matrix[row][c] -= factor * matrix[i][c];
+        }
+    }
+    return product;
+}
+
+auto gradients_of(const lipt_test::random_problem &problem) {
+    return lipt_test::vectors_of(problem, lipt::similarity_space::gradients);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(facility_location_covers_nearly_as_well_as_the_best) {
+    check_bound<lipt::methods::facility_location>(
+        [](const auto &problem) {
+            return [s = lipt_test::similarities(gradients_of(problem))](const subset &picks) {
+                double sum = 0;
+                for (const auto &row : s) {
+                    double nearest = 0;
+                    for (const auto i : picks) nearest = std::max(nearest, row[static_cast<std::size_t>(i)]);
+                    sum += nearest;
+                }
+                return sum;
+            };
+        },
+        greedy_share);
+}
+
+BOOST_AUTO_TEST_CASE(craig_lowers_distances_nearly_as_much_as_the_best) {
+    check_bound<lipt::methods::craig>(
+        [](const auto &problem) {
+            const auto g = gradients_of(problem);
+            double longest = 0;
+            for (const auto &one : g) longest = std::max(longest, std::sqrt(lipt_test::dot(one, one)));
+            return [g, farthest = 2 * longest](const subset &picks) {
+                double sum = 0;
+                for (const auto &one : g) {
+                    double nearest = farthest;
+                    for (const auto i : picks)
+                        nearest = std::min(nearest, lipt_test::distance(one, g[static_cast<std::size_t>(i)]));
+                    sum += farthest - nearest;
+                }
+                return sum;
+            };
+        },
+        greedy_share);
+}
+
+BOOST_AUTO_TEST_CASE(a_monotone_graph_cut_is_nearly_the_best) {
+    constexpr float lambda = 2; // below it a pick may lower the objective, and no bound holds
+    check_bound<lipt::methods::graph_cut>(
+        [](const auto &problem) {
+            return [s = lipt_test::similarities(gradients_of(problem))](const subset &picks) {
+                double sum = 0;
+                for (const auto i : picks) {
+                    const auto &row = s[static_cast<std::size_t>(i)];
+                    for (const double to : row) sum += lambda * to;
+                    for (const auto j : picks) sum -= row[static_cast<std::size_t>(j)];
+                }
+                return sum;
+            };
+        },
+        greedy_share, {.graph_cut = {.lambda = lambda}});
+}
+
+BOOST_AUTO_TEST_CASE(k_centres_reach_at_most_twice_as_far_as_the_best) {
+    // Negated radii: twice the best. source: [Gonzalez1985]
+    check_bound<lipt::methods::k_center>(
+        [](const auto &problem) {
+            return [h = lipt_test::embeddings_of(problem)](const subset &picks) {
+                double radius = 0;
+                for (const auto &one : h) {
+                    double nearest = std::numeric_limits<double>::infinity();
+                    for (const auto i : picks)
+                        nearest = std::min(nearest, lipt_test::distance(one, h[static_cast<std::size_t>(i)]));
+                    radius = std::max(radius, nearest);
+                }
+                return -radius;
+            };
+        },
+        [](std::size_t) { return 2.0; });
+}
+
+BOOST_AUTO_TEST_CASE(log_determinants_lose_no_more_than_a_factorial) {
+    // The picks' volume is at least 1/k! of the largest, a determinant its square. source: [Civril2009]
+    check_bound<lipt::methods::log_determinant>(
+        [](const auto &problem) {
+            return [s = lipt_test::similarities(gradients_of(problem))](const subset &picks) {
+                std::vector<std::vector<double>> of(picks.size(), std::vector<double>(picks.size()));
+                for (std::size_t i = 0; i < picks.size(); ++i) {
+                    for (std::size_t j = 0; j < picks.size(); ++j)
+                        of[i][j] = s[static_cast<std::size_t>(picks[i])][static_cast<std::size_t>(picks[j])] +
+                                   (i == j ? 1e-6 : 0.0);
+                }
+                return determinant(of);
+            };
+        },
+        [](std::size_t quota) { return std::pow(std::tgamma(static_cast<double>(quota) + 1), -2.0); });
+}
+
+BOOST_AUTO_TEST_CASE(all_but_none_left_is_everything) {
+    lipt_test::for_small_problems([](auto &problem, std::size_t quota) {
+        if (quota < problem.labels.size()) return;
+        for (const auto &info : lipt::all_methods::infos) {
+            if (!info.exact || info.name == "gradmatch-batch") continue;
+            auto view = problem.view(1.0, false);
+            auto weights = problem.tensor.from_host(lipt::host_matrix({problem.classes, 4}, 0.5f));
+            view.last_layer = &weights;
+            auto picks = lipt::select(problem.tensor, info.name, view).indices;
+            std::sort(picks.begin(), picks.end());
+            subset all(problem.labels.size());
+            for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+            BOOST_TEST_INFO(info.name);
+            BOOST_TEST(picks == all, boost::test_tools::per_element());
+        }
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
