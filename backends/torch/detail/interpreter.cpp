@@ -150,9 +150,11 @@ void interpreter::join_gradients(std::size_t number, gradient_flow &flow) {
     const auto tensors = at.kind == layer_kind::linear ? std::size_t{2} : std::size_t{1};
     for (auto tensor = at.weights; tensor < at.weights + tensors; ++tensor) {
         auto &found = flow.weights[tensor];
-        auto sum = found[0].to(at::kFloat);
-        for (std::size_t part = 1; part < found.size(); ++part) sum.add_(found[part]);
-        gradient_views_[tensor].copy_(sum);
+        if (!sum_parts(found, gradient_views_[tensor])) {
+            auto sum = found[0].to(at::kFloat);
+            for (std::size_t part = 1; part < found.size(); ++part) sum.add_(found[part]);
+            gradient_views_[tensor].copy_(sum);
+        }
         found.clear();
     }
 }

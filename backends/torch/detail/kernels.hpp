@@ -1,6 +1,11 @@
-// Passes over one part of a batch on the processor, channels last or first: what batch-norm computes, with
-// the sum of a residual and the ReLU that follow it.
+// Passes over memory on the processor. Over one part of a batch, channels last or first: what batch-norm
+// computes, with the sum of a residual and the ReLU that follow it. Over all weights, on all threads: what is
+// bound by memory and would be read several times as operators one after another.
 #pragma once
+
+#include "parts.hpp"
+
+#include <lipt/training.hpp>
 
 #include <ATen/ATen.h>
 
@@ -37,5 +42,14 @@ void sum_gradient(const norm_gradient &at, double *sums, double *products);
 /// may be the input. shapes: constant, slope (C), to and residual (B,C,h,w)
 void differentiate_norm(const norm_gradient &at, const float *constant, const float *slope, at::Tensor &to,
                         at::Tensor &residual);
+
+/// to = the sum of the parts in their order, each read once; nothing where a part is not float32 and
+/// contiguous, and false. shapes: all alike
+bool sum_parts(const parts &found, at::Tensor &to);
+
+/// One step of lipt::sgd_step in one pass. shapes: all (S), float32 and contiguous; trained 1 or 0, keep_mask
+/// undefined for none
+void descend(const sgd_step &step, const at::Tensor &gradient, const at::Tensor &trained,
+             const at::Tensor &keep_mask, at::Tensor &momentum, at::Tensor &weights);
 
 } // namespace lipt::torch::detail

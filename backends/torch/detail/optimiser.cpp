@@ -1,5 +1,7 @@
 #include "optimiser.hpp"
 
+#include "kernels.hpp"
+
 #include <vector>
 
 namespace lipt::torch::detail {
@@ -32,6 +34,8 @@ descent::descent(const network_spec &spec, const at::Device &device) {
 void descent::step(const sgd_step &step, const at::Tensor &gradient, const at::Tensor &keep_mask,
                    const at::Tensor &finite, at::Tensor &weights) {
     if (!momentum_.defined()) momentum_ = at::zeros_like(weights);
+    if (weights.device().is_cpu() && !finite.defined())
+        return descend(step, gradient, trained_, keep_mask, momentum_, weights);
     const auto before = finite.defined() ? weights.clone() : at::Tensor();
     const auto momentum_before = finite.defined() ? momentum_.clone() : at::Tensor();
     auto move = at::addcmul(gradient, weights, trained_, step.weight_decay);
