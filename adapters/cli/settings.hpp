@@ -175,7 +175,9 @@ void visit_selection(pipeline_settings &p, Visitor &visit) {
     visit("trial-budget", p.trials.budget, "images that all trials train on, in units of the main training");
     visit("trial-hold-out", p.trials.hold_out, "share of the samples that trials are scored on");
     visit("trial-margin", p.trials.margin,
-          "standard errors by which a method must lead stratified random to be chosen");
+          "standard errors by which a method must lead the baseline to be chosen: rs2 where that is a "
+          "candidate, "
+          "stratified random otherwise");
     visit("reselect-every", p.reselect_every, "epochs between selections by the main model itself; 0: never");
 }
 

@@ -177,7 +177,7 @@ run_settings settings_of(const run_place &place, thread_count threads) {
     return settings;
 }
 
-/// Says which method trials have chosen, and by how much the best rival of stratified random led it.
+/// Says which method trials have chosen, and by how much the best rival of the baseline led it.
 void say_chosen(open_run &run) {
     if (run.settings.pipeline.selector != automatic) return;
     const auto file = run.store.at("trials.json");
@@ -186,9 +186,9 @@ void say_chosen(open_run &run) {
         const auto rival = trials.at("rival").get<std::string>();
         std::string lead;
         if (!rival.empty()) {
-            lead =
-                fmt::format("; {} led stratified random by {:.1f} ± {:.1f} points", rival,
-                            100 * trials.at("ahead").get<double>(), 100 * trials.at("error").get<double>());
+            lead = fmt::format(
+                "; {} led {} by {:.1f} ± {:.1f} points", rival, trials.at("baseline").get<std::string>(),
+                100 * trials.at("ahead").get<double>(), 100 * trials.at("error").get<double>());
         }
         run.display.line(fmt::format("  trials chose {}{} ({} trainings; trials.json has them)",
                                      trials.at("chosen").get<std::string>(), lead,

@@ -151,6 +151,7 @@ json trials_of(const json &model) {
                    {"error", shown(number_at(model, "/trials/error"), unsigned_points)}};
     }
     return {{"chosen", text_at(model, "/trials/chosen")},
+            {"baseline", text_at(model, "/trials/baseline")},
             {"verdict", verdict},
             {"scored", shown(number_at(model, "/trials/scored_images"), count)},
             {"rows", lines}};

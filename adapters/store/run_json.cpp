@@ -103,6 +103,7 @@ json to_json(const trial_report &report) {
     }
     return {{"version", 1},
             {"chosen", report.chosen},
+            {"baseline", report.baseline},
             {"rival", report.rival},
             {"ahead", report.ahead},
             {"error", report.error},

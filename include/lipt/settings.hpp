@@ -38,7 +38,7 @@ struct trial_options {
                             ///< empty: some that were seen to be good at such a fraction
     double budget = 1.0;    ///< images that all trials may train on, in units of the main training
     double hold_out = 0.08; ///< stratified share of the samples that no trial trains on and each is scored on
-    double margin = 2.0;    ///< standard errors by which a method must lead stratified random
+    double margin = 2.0;    ///< standard errors by which a method must lead a random subset
 };
 
 /// Settings of the whole pipeline; the defaults are the paper's protocol on small images.

@@ -92,18 +92,20 @@ struct merge_report {
     std::size_t round = 1, rounds = 1; ///< whose soup it is, from 1, and how many there are
 };
 
-/// One short training of one candidate. ahead: of stratified random in the same rung, with its standard error
+/// One short training of one candidate. ahead: of the baseline in the same rung, with its standard error
 struct trial_record {
     std::string candidate;
     std::size_t rung = 1, samples = 0; ///< trained on
     double accuracy = 0, ahead = 0, error = 0;
 };
 
-/// How a method was chosen by trials. ahead: of stratified random, over all trainings of the last rung, with
+/// How a method was chosen by trials. ahead: of the baseline, over all trainings of the last rung, with
 /// the standard error by which the choice was made
 struct trial_report {
-    std::string chosen, rival; ///< rival: the best candidate but stratified random; empty where there is none
-    std::size_t scored = 0;    ///< samples that every trial was scored on
+    std::string chosen;
+    std::string baseline;   ///< the random subset that is taken unless another leads it
+    std::string rival;      ///< the best of the others; empty where there is none
+    std::size_t scored = 0; ///< samples that every trial was scored on
     double ahead = 0, error = 0;
     std::vector<trial_record> records;
 };

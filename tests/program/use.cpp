@@ -310,7 +310,7 @@ BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
     const auto chosen = trials.at("chosen").get<std::string>();
     const auto rival = trials.at("rival").get<std::string>();
     BOOST_TEST((chosen == rival || chosen == "stratified"));
-    BOOST_TEST(ended.err.find(rival + " led stratified random by ") != std::string::npos, ended.err);
+    BOOST_TEST(ended.err.find(rival + " led stratified by ") != std::string::npos, ended.err);
     BOOST_TEST(content_of(folder / "run" / "report.html").find(rival + " led by ") != std::string::npos);
     BOOST_TEST(content_of(folder / "run" / "report.html").find("How the method was chosen") !=
                std::string::npos);

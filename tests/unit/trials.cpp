@@ -202,12 +202,14 @@ BOOST_AUTO_TEST_CASE(a_method_that_draws_anew_each_epoch_does_so_on_trial) {
     s.settings.start = lipt::start_kind::fresh;
     s.settings.fraction = 0.03;
     s.settings.main.epochs = 60;
-    s.settings.trials.candidates = "rs2";
+    s.settings.trials.candidates = "stratified,rs2";
     s.settings.trials.margin = 0;
     const trial_run run(s);
     const auto &records = run.store.trials->records;
     BOOST_TEST_REQUIRE(records.size() == 4u);
-    BOOST_TEST(records[2].accuracy + records[3].accuracy > records[0].accuracy + records[1].accuracy);
+    BOOST_TEST(records[0].candidate == "rs2");
+    BOOST_TEST(records[2].accuracy + records[3].accuracy < records[0].accuracy + records[1].accuracy);
+    BOOST_TEST(run.store.trials->baseline == "rs2");
     BOOST_TEST(run.store.trials->chosen == "rs2");
     // The main training draws anew as well.
     setup named = s;
@@ -223,6 +225,16 @@ BOOST_AUTO_TEST_CASE(impossible_trials_are_refused_before_any_work) {
     BOOST_TEST(lipt_test::error_id([&] { lipt::trial_candidates(s.settings); }) == "LIPT-C40");
     s.settings.trials.candidates = "stratified,el2n/ccs";
     BOOST_TEST(lipt::trial_candidates(s.settings).size() == 2u);
+    const auto names = [&](const std::string &candidates) {
+        s.settings.trials.candidates = candidates;
+        std::string all;
+        for (const auto &one : lipt::trial_candidates(s.settings)) all += one.name + " ";
+        return all;
+    };
+    BOOST_TEST(names("el2n,stratified,grand") == "stratified el2n grand ");
+    BOOST_TEST(names("el2n,stratified,rs2") == "rs2 el2n stratified ");
+    BOOST_TEST(names("el2n") == "stratified el2n ");
+    BOOST_TEST(names("").starts_with("rs2 facility-location "));
     s.settings.method.gradmatch.weights = lipt::pursuit_weights::ridge;
     BOOST_TEST(lipt_test::error_id([&] { lipt::check_models(s.settings); }) == "LIPT-U28");
     s.settings.use_weights = false;
