@@ -30,7 +30,7 @@ struct array_needs {
 
 array_needs needs_of(const array_selection &asked, const named_method &named) {
     const bool scored = !asked.scores.empty(), held = named.info.validation;
-    return {.logits = held || needs_gradients(named.info, scored, named.options),
+    return {.logits = held || needs_residual(named.info, scored, named.options),
             .embeddings = held || needs_embeddings(named.info, scored, named.options)};
 }
 
@@ -46,9 +46,10 @@ named_method method_of(const array_selection &asked) {
 void check_arrays(const array_selection &asked, const named_method &named) {
     const auto [logits, embeddings] = needs_of(asked, named);
     const bool there = (!logits || !asked.logits.empty()) && (!embeddings || !asked.embeddings.empty());
-    require(there, "U26", "select: ", named.name, " needs ",
-            embeddings ? "--labels, --logits and --embeddings" : "--labels and --logits",
-            ": give what is missing");
+    const char *wanted = !embeddings ? " and --logits"
+                         : logits    ? ", --logits and --embeddings"
+                                     : " and --embeddings";
+    require(there, "U26", "select: ", named.name, " needs --labels", wanted, ": give what is missing");
 }
 
 /// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32
@@ -196,7 +197,8 @@ std::vector<pool_shape> pools_of(const opened_selection &opened) {
 
 selection_estimate estimate_of(const opened_selection &opened, const select_options &options) {
     auto estimate = estimate_selection(opened.method.name, pools_of(opened), opened.outputs, options);
-    if (!needs_of(opened.asked, opened.named).logits) estimate.rows = 0;
+    const auto [logits, embeddings] = needs_of(opened.asked, opened.named);
+    if (!logits && !embeddings) estimate.rows = 0;
     if (opened.validation) {
         // Held whole, and its pages while it is read.
         const auto &held = *opened.validation;
@@ -286,7 +288,8 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
     }
-    const auto rates = estimate.rows > 0 ? measure_rates(tensor, opened.outputs) : machine_rates{};
+    const auto rates =
+        estimate.rows > 0 ? measure_rates(tensor, opened.outputs, estimate.largest) : machine_rates{};
     fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
                "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
                estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,

@@ -127,7 +127,8 @@ void check_readers(const CLI::App &sub, const array_selection &asked) {
     const auto slash = asked.method.find('/');
     const auto method = asked.method.substr(0, slash);
     const auto *sampler_flag = sub.get_option("--sampler");
-    const auto sampler = slash != std::string::npos  ? asked.method.substr(slash + 1)
+    const auto colon = std::min(asked.method.find(':'), asked.method.size());
+    const auto sampler = slash != std::string::npos  ? asked.method.substr(slash + 1, colon - slash - 1)
                          : sampler_flag->count() > 0 ? sampler_flag->results().back()
                                                      : sampler_flag->get_default_str();
     const bool scorer = !asked.scores.empty() || find_method(method).scorer;

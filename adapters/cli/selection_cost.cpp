@@ -105,7 +105,7 @@ std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool
     if (method == "graph-cut") {
         return method_cost{.product_flops = 4 * s.n * s.c * s.e,
                            .sweep_bytes = s.k * 4 * s.n * similarity_width(s, options),
-                           .bytes = s.gradients() + 4 * s.n * s.c};
+                           .bytes = 2 * s.gradients() + 4 * s.n * s.c};
     }
     if (method == "log-determinant") {
         const bool whole = options.submodular.space == similarity_space::gradients;
@@ -117,7 +117,7 @@ std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool
     if (method == "k-center" || method == "herding")
         return method_cost{.sweep_bytes = s.k * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};
     if (method == "contextual-diversity")
-        return method_cost{.sweep_bytes = s.k * 8 * s.n * s.c, .bytes = 12 * s.n * s.c};
+        return method_cost{.sweep_bytes = s.k * 8 * s.n * s.c, .bytes = 20 * s.n * s.c};
     if (method == "gradmatch-batch") {
         const double batch = std::min(s.k, static_cast<double>(options.gradmatch.batch));
         return method_cost{.product_flops = 4 * s.n * s.c * s.e * (s.k / std::max(1.0, batch)),

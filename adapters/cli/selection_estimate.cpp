@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <numeric>
 
 namespace lipt::adapters {
 namespace {
@@ -34,12 +35,19 @@ double resident_bytes() {
     return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Some rows of the class with the most samples: at most `most`.
-std::vector<std::int64_t> rows_of_largest_class(const stored_outputs &outputs, std::size_t most) {
+/// Rows of the largest pool, of the class with the most samples or of all: as many as are more than the
+/// caches hold, since a rate from them would be that of small pools alone.
+std::vector<std::int64_t> rows_to_measure(const stored_outputs &outputs, std::size_t largest) {
     auto members = index_by_class(outputs.labels, outputs.classes());
     const auto larger = [](const auto &a, const auto &b) { return a.size() < b.size(); };
     auto rows = std::move(*std::max_element(members.begin(), members.end(), larger));
-    rows.resize(std::min(rows.size(), most));
+    if (largest > rows.size()) {
+        rows.resize(largest);
+        std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    }
+    constexpr std::size_t beyond_caches = std::size_t{96} << 20;
+    const std::size_t row = sizeof(float) * (outputs.classes() + outputs.width());
+    rows.resize(std::min(rows.size(), std::max<std::size_t>(2048, beyond_caches / row)));
     return rows;
 }
 
@@ -76,8 +84,8 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
     return estimate;
 }
 
-machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs) {
-    const auto rows = rows_of_largest_class(outputs, 2048);
+machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest) {
+    const auto rows = rows_to_measure(outputs, largest);
     const auto source = from_files(tensor, outputs);
     auto gradients = source(rows);
     const double count = static_cast<double>(rows.size());

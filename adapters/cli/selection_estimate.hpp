@@ -37,8 +37,9 @@ struct machine_rates {
     double scalar_flops = 0;  ///< dot products in double
 };
 
-/// Measured on rows of the largest class, for about a second in all. errors: as npy_rows::read
-machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs);
+/// Measured on rows of the largest pool, of so many samples, for some seconds in all. errors: as
+/// npy_rows::read
+machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest);
 
 /// Seconds that the estimate takes at these rates.
 double seconds_of(const selection_estimate &estimate, const machine_rates &rates);

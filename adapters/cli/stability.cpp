@@ -241,6 +241,9 @@ void stability_command(const stability_flags &flags) {
     for (const auto &path : flags.paths) {
         outcomes.push_back(read_outcome(path));
         auto &newest = outcomes.back();
+        require(flags.samples == 0 || newest.samples == 0 || newest.samples == flags.samples, "C34",
+                "stability: --samples is ", flags.samples, ", but '", newest.name, "' is of ", newest.samples,
+                ": leave the flag out");
         if (newest.samples == 0) newest.samples = flags.samples;
         for (const auto index : newest.subset) {
             require(newest.samples == 0 || static_cast<std::size_t>(index) < newest.samples, "C33",

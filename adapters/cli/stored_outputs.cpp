@@ -91,7 +91,13 @@ stored_scores open_scores(const std::filesystem::path &path, const stored_output
     require(file.shape().size() == 1 && file.size() == outputs.samples(), "C30", "select: '", path.string(),
             "' has ", file.shape().size(), " dimensions and ", file.size(), " scores, expected 1 and ",
             outputs.samples(), ", one a label of '", outputs.labels_record.path.string(), "'");
-    return {.values = file.converted<float>(), .record = record_of(path, file.header(), file.file())};
+    std::vector<float> values;
+    if (file.type() >= npy_type::i1) { // counts, such as forgetting events
+        for (const auto count : file.converted<std::int64_t>()) values.push_back(static_cast<float>(count));
+    } else {
+        values = file.converted<float>();
+    }
+    return {.values = std::move(values), .record = record_of(path, file.header(), file.file())};
 }
 
 } // namespace lipt::adapters

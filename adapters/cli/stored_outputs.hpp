@@ -61,7 +61,7 @@ struct stored_scores {
 /// errors: C30 not one-dimensional, or not one a label; F-ids of npy_file
 stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs);
 
-/// Reads rows as gradients whenever they are asked for, embeddings that are not there as 0 columns; refers to
+/// Reads rows as gradients whenever they are asked for, arrays that are not there as 0 columns; refers to
 /// both arguments, so they must outlive it.
 /// errors, when called: F04, F17 as npy_rows::read
 template <tensor_backend Tensor>
@@ -77,8 +77,9 @@ gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &o
         labels.reserve(indices.size());
         for (const auto i : indices) labels.push_back(outputs.labels[static_cast<std::size_t>(i)]);
         // One after the other, so that the logits are gone before the embeddings come.
-        last_layer_gradients<Tensor> gradients{.residual =
-                                                   tensor.softmax_residual(read(outputs.logits), labels),
+        auto residual = read(outputs.logits);
+        if (outputs.logits) residual = tensor.softmax_residual(std::move(residual), labels);
+        last_layer_gradients<Tensor> gradients{.residual = std::move(residual),
                                                .embedding = tensor.make(0, 0)};
         gradients.embedding = read(outputs.embeddings);
         return gradients;

@@ -42,7 +42,7 @@ class tensor {
     }
 
     matrix make(std::size_t rows, std::size_t columns) const { return matrix({rows, columns}, 0.0f); }
-    matrix from_host(const host_matrix &host) const { return host; }
+    matrix from_host(host_matrix host) const { return host; }
     host_matrix to_host(const matrix &a) const { return a; }
     std::size_t rows(const matrix &a) const { return a.shape(0); }
     std::size_t columns(const matrix &a) const { return a.shape(1); }

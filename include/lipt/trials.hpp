@@ -21,13 +21,13 @@ namespace lipt {
 /// The candidates of the trials. First the baseline, which is taken unless another leads it: a random subset
 /// drawn anew each epoch where that is among the names, since it was nowhere measured to be behind a fixed
 /// one and far ahead where little is kept; otherwise a stratified random subset. Without names: the former,
-/// coverage, samples of middling difficulty and strata of it, and the hardest as well where a quarter or more
-/// is kept. errors: C01, C40 an unknown name
+/// strata of difficulty without the hardest three or six tenths, and coverage, or where a quarter or more is
+/// kept the hardest. errors: C01, C40 an unknown name
 inline std::vector<named_method> trial_candidates(const pipeline_settings &settings) {
     std::string names = settings.trials.candidates;
     if (names.empty()) {
-        names = settings.fraction < 0.25 ? "rs2,facility-location,moderate,el2n/ccs"
-                                         : "rs2,facility-location,moderate,el2n/ccs,el2n";
+        names = settings.fraction < 0.25 ? "rs2,el2n/ccs,el2n/ccs:0.6,facility-location"
+                                         : "rs2,el2n/ccs,el2n/ccs:0.6,el2n";
     }
     std::vector<named_method> all;
     for (std::size_t first = 0; first <= names.size();) {
@@ -205,9 +205,11 @@ class trial_ladder {
             const bool anew = one.method.info.resampled && epoch > 0;
             if (!anew && (draw == 0 || !draws_by_chance(one.method)))
                 return subsets_.without_scored(one.chosen);
-            return subsets_.without_scored(
+            const auto drawn = subsets_.without_scored(
                 subsets_.choose(one.method, {.seed = settings.seed + (std::uint64_t{draw} << 32),
                                              .epoch = anew ? static_cast<std::uint32_t>(epoch) : 0}));
+            // Of few samples all may be among those that are scored.
+            return drawn.indices.empty() ? subsets_.without_scored(one.chosen) : drawn;
         };
         train_options options = settings.main;
         options.epochs = samples / static_cast<double>(of_epoch(0).indices.size());

@@ -124,6 +124,12 @@ BOOST_FIXTURE_TEST_CASE(scores_from_elsewhere_are_sampled_like_a_methods_own, ar
         BOOST_TEST(report().at("settings").at("sampler") == sampler);
         BOOST_TEST(report().at("arrays").at("scores").at("shape") == std::vector<int>{120});
     }
+    const auto spread = subset({"--scores", at("s.npy"), "--sampler", "d2"});
+    const auto without_logits =
+        run_lipt(folder, {"select", "--labels", at("labels.npy"), "--embeddings", at("embeddings.npy"),
+                          "--scores", at("s.npy"), "--sampler", "d2", "--out", at("alone.npy")});
+    BOOST_TEST(without_logits.status == 0, without_logits.err);
+    BOOST_TEST((content_of(folder / "alone.npy") == spread));
     // But for D2 the labels are enough.
     const auto alone = run_lipt(folder, {"select", "--labels", at("labels.npy"), "--scores", at("s.npy"),
                                          "--unbalanced", "--out", at("alone.npy")});
@@ -139,7 +145,7 @@ BOOST_FIXTURE_TEST_CASE(scores_from_elsewhere_are_sampled_like_a_methods_own, ar
     for (std::size_t i = 0; i < 12; ++i) BOOST_TEST(scores[static_cast<std::size_t>(chosen[i])] == sorted[i]);
 
     check_refused({"--scores", at("s.npy"), "--method", "el2n"}, 2, "U36", {"s.npy"});
-    check_refused({"--scores", at("labels.npy")}, 1, "F13");
+    subset({"--scores", at("labels.npy")}); // counts are ratings, too
     check_refused({"--scores", at("logits.npy")}, 1, "C30", {"480 scores"});
     scores[7] = std::numeric_limits<float>::quiet_NaN();
     write_npy<float>(folder / "s.npy", scores);
@@ -177,16 +183,21 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
             words = words + std::vector<std::string>{"--" + name, at(name + ".npy")};
         return words;
     };
-    const std::vector<std::string> labels{"labels"}, logits{"labels", "logits"};
-    for (const std::string method :
-         {"el2n", "el2n/ccs", "entropy", "margin", "least-confidence", "deepfool", "contextual-diversity"}) {
+    const std::vector<std::string> labels{"labels"}, logits{"labels", "logits"},
+        embeddings{"labels", "embeddings"};
+    const auto check_enough = [&](const std::string &method, const std::vector<std::string> &names) {
         const auto expected = subset({"--method", method});
-        const auto ended = run_lipt(folder, alone(method, logits));
+        const auto ended = run_lipt(folder, alone(method, names));
         BOOST_TEST_REQUIRE(ended.status == 0, method << ": " << ended.err);
         BOOST_TEST((content_of(folder / "alone.npy") == expected), method);
-        const auto dry = run_lipt(folder, alone(method, logits) + std::vector<std::string>{"--dry-run"});
+        const auto dry = run_lipt(folder, alone(method, names) + std::vector<std::string>{"--dry-run"});
         BOOST_TEST(dry.out.find("time: about ") != std::string::npos, dry.out);
-    }
+    };
+    for (const std::string method : {"el2n", "el2n/ccs", "el2n/ccs:0.6", "entropy", "margin",
+                                     "least-confidence", "deepfool", "contextual-diversity"})
+        check_enough(method, logits);
+    for (const std::string method : {"k-center", "herding", "moderate", "moderate/d2"})
+        check_enough(method, embeddings);
     for (const std::string method : {"random", "stratified", "rs2"}) {
         const auto expected = subset({"--method", method});
         BOOST_TEST_REQUIRE(run_lipt(folder, alone(method, labels)).status == 0, method);
@@ -200,6 +211,7 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
     BOOST_TEST((twice.status == 2 && twice.err.find("[LIPT-C40]") != std::string::npos), twice.err);
     for (const auto &[method, names, wanted] :
          {std::tuple{"el2n/d2", logits, "el2n/d2 needs --labels, --logits and --embeddings"},
+          std::tuple{"herding", logits, "herding needs --labels and --embeddings"},
           std::tuple{"gradmatch", logits, "gradmatch needs --labels, --logits and --embeddings"},
           std::tuple{"el2n", labels, "el2n needs --labels and --logits"}}) {
         const auto ended = run_lipt(folder, alone(method, names));

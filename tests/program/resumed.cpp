@@ -123,6 +123,8 @@ BOOST_FIXTURE_TEST_CASE(stability_tells_agreement_from_chance, fixture) {
     const auto same = run_lipt(folder, {"stability", at("s.npy"), at("s.npy")});
     BOOST_TEST(same.out.find("1.0000") != std::string::npos, same.out);
     BOOST_TEST(run_lipt(folder, {"stability", at("s.npy"), name("1")}).status == 2); // nothing in common
+    const auto other = run_lipt(folder, {"stability", at("s.npy"), at("s.npy"), "--samples", "7"});
+    BOOST_TEST(other.err.find("[LIPT-C34]") != std::string::npos, other.err);
     BOOST_TEST(run_lipt(folder, {"stability", at("logits.npy"), at("s.npy")}).status == 1);
 }
 

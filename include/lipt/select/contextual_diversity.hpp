@@ -17,7 +17,7 @@ namespace lipt::methods {
 /// is labelled). The paper mixes the predictions inside an image by class before it compares images; one
 /// prediction an image is its own mixture, so nothing is left to mix for classification. Scores are minus the
 /// divergence from the mean prediction. Exactly the quota, in the order of picking. cost: 4 n C flops a pick,
-/// 4 n C memory. source: [Agarwal2020]
+/// 5 n C memory. source: [Agarwal2020]
 struct contextual_diversity {
     static constexpr method_info info{.name = "contextual-diversity",
                                       .summary = "predictions farthest from those of all picks before",
@@ -38,8 +38,9 @@ struct contextual_diversity {
                 mean[c] += p.of(i, c) / static_cast<double>(n);
             }
         }
-        bilinear_distance<Tensor> distance{
-            .left = tensor.from_host(left), .right = tensor.from_host(right), .own = tensor.make(0, 0)};
+        bilinear_distance<Tensor> distance{.left = tensor.from_host(std::move(left)),
+                                           .right = tensor.from_host(std::move(right)),
+                                           .own = tensor.make(0, 0)};
         distance.own = tensor.row_dots(distance.left, distance.right);
         tensor.combine(0.5f, distance.own, 0.0f, distance.own);
         pool_picks picks{.scores = from_mean(p, mean)};

@@ -15,8 +15,10 @@ namespace lipt::methods {
 /// mean. Exactly the quota, in the order of picking. cost: 2 n E flops a pick, n E memory.
 /// source: [Welling2009] herding; [Rebuffi2017] Algorithm 4, whose rule this is
 struct herding {
-    static constexpr method_info info{
-        .name = "herding", .summary = "samples whose running mean follows the class mean", .gradients = true};
+    static constexpr method_info info{.name = "herding",
+                                      .summary = "samples whose running mean follows the class mean",
+                                      .gradients = true,
+                                      .embedding = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool, const select_options &) {

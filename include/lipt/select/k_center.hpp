@@ -67,8 +67,10 @@ namespace methods {
 /// Scores are minus the squared distances to the mean. Exactly the quota, in the order of picking. cost: 2 n
 /// E flops a pick, n E memory. source: [Sener2018] Algorithm 1
 struct k_center {
-    static constexpr method_info info{
-        .name = "k-center", .summary = "embeddings farthest from all picks before", .gradients = true};
+    static constexpr method_info info{.name = "k-center",
+                                      .summary = "embeddings farthest from all picks before",
+                                      .gradients = true,
+                                      .embedding = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool, const select_options &) {

@@ -70,6 +70,7 @@ struct moderate : detail::scored<moderate_score> {
     static constexpr method_info info{.name = "moderate",
                                       .summary = "embeddings at the median distance from the class centre",
                                       .gradients = true,
+                                      .embedding = true,
                                       .scorer = true};
 };
 

@@ -147,7 +147,8 @@ inline void check(const submodular_options &options) {
 
 /// errors: C41
 inline void check(const graph_cut_options &options) {
-    require(options.lambda >= 0, "C41", "graph-cut: lambda is ", options.lambda, ", expected 0 or more");
+    require(options.lambda >= 0 && options.lambda <= 1e6f, "C41", "graph-cut: lambda is ", options.lambda,
+            ", expected 0 to 1,000,000");
 }
 
 /// errors: C16

@@ -28,6 +28,7 @@ struct method_info {
     std::string_view summary; ///< one line for a list of methods
     bool gradients = false;   ///< needs selection_problem::gradients
     bool residual = false;    ///< looks at their residual alone: embeddings may have 0 columns
+    bool embedding = false;   ///< looks at their embeddings alone: residuals may have 0 columns
     bool validation = false;  ///< needs selection_problem::validation
     bool weights = false;     ///< gives weights for the loss
     bool exact = true;        ///< picks exactly the budget; otherwise at most that
@@ -63,6 +64,11 @@ inline std::vector<std::size_t> selection_quotas(std::span<const std::int32_t> l
 /// True where gradients are looked at: by a scorer whose scores are not given, or by a sampler of a scorer.
 inline bool needs_gradients(const method_info &info, bool scored, const select_options &options) {
     return info.gradients && (!scored || options.sampler.kind == sampler_kind::d2);
+}
+
+/// True where residuals are looked at, as part of the gradients: D2 looks at embeddings alone.
+inline bool needs_residual(const method_info &info, bool scored, const select_options &options) {
+    return !scored && !info.embedding && needs_gradients(info, scored, options);
 }
 
 /// True where embeddings are looked at, as part of the gradients.
@@ -119,6 +125,16 @@ validation_set<Tensor> validation_of(const Tensor &tensor, const validation_set<
             .labels = std::vector<std::int32_t>(chosen.size(), static_cast<std::int32_t>(number))};
 }
 
+/// Lengths of what is looked at: of gradients, or of residuals or embeddings alone. shapes: result (n)
+template <tensor_backend Tensor>
+std::vector<float> lengths_of(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
+                              bool residual, bool embedding) {
+    if (residual && embedding) return norms(tensor, gradients);
+    if (residual) return residual_norms(tensor, gradients);
+    const host_matrix squares = tensor.to_host(tensor.row_dots(gradients.embedding, gradients.embedding));
+    return {squares.begin(), squares.end()};
+}
+
 /// Fills in what the method needs of the pool. errors: C07, C08 a gradient is not finite (names the sample)
 template <tensor_backend Tensor>
 void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info,
@@ -131,8 +147,8 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
     pool.last_layer = problem.last_layer;
     if (needs_gradients(info, scored, options)) {
         pool.gradients = problem.gradients(pool.members);
-        const auto lengths = needs_embeddings(info, scored, options) ? norms(tensor, pool.gradients)
-                                                                     : residual_norms(tensor, pool.gradients);
+        const auto lengths = lengths_of(tensor, pool.gradients, needs_residual(info, scored, options),
+                                        needs_embeddings(info, scored, options));
         require(lengths.size() == pool.members.size(), "C04", "select: the gradient source gave ",
                 lengths.size(), " rows for ", pool.members.size(), " samples");
         for (std::size_t i = 0; i < lengths.size(); ++i) {

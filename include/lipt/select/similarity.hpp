@@ -35,16 +35,8 @@ class factored_vectors {
     factored_vectors(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                      similarity_space space)
         : tensor_(tensor), is_gradient_(space == similarity_space::gradients),
-          residual_(is_gradient_ ? gradients.residual : tensor.make(0, 0)), embedding_(gradients.embedding) {
-        if (!is_gradient_) return;
-        const host_matrix from = tensor.to_host(gradients.embedding);
-        host_matrix wide = host_matrix::from_shape({from.shape(0), from.shape(1) + 1});
-        for (std::size_t i = 0; i < from.shape(0); ++i) {
-            std::copy_n(from.data() + i * from.shape(1), from.shape(1), wide.data() + i * wide.shape(1));
-            wide(i, from.shape(1)) = 1.0f;
-        }
-        embedding_ = tensor.from_host(wide);
-    }
+          residual_(is_gradient_ ? gradients.residual : tensor.make(0, 0)),
+          embedding_(is_gradient_ ? with_bias(tensor, gradients.embedding) : gradients.embedding) {}
 
     std::size_t size() const { return tensor_.rows(embedding_); }
 
@@ -98,6 +90,21 @@ class factored_vectors {
     }
 
   private:
+    /// A column of 1 appended, through the host a few rows at a time.
+    static matrix with_bias(const Tensor &tensor, const matrix &embedding) {
+        constexpr std::size_t block = 4096;
+        const std::size_t count = tensor.rows(embedding), width = tensor.columns(embedding);
+        host_matrix wide = host_matrix({count, width + 1}, 1.0f);
+        for (std::size_t first = 0; first < count; first += block) {
+            std::vector<std::int64_t> rows(std::min(block, count - first));
+            std::iota(rows.begin(), rows.end(), static_cast<std::int64_t>(first));
+            const host_matrix part = tensor.to_host(tensor.gather_rows(embedding, rows));
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                std::copy_n(part.data() + i * width, width, wide.data() + (first + i) * (width + 1));
+        }
+        return tensor.from_host(std::move(wide));
+    }
+
     const Tensor &tensor_;
     bool is_gradient_;
     matrix residual_, embedding_; ///< (n,C) or empty, and (n,E+1) or (n,E)

@@ -19,6 +19,10 @@ BOOST_AUTO_TEST_CASE(a_name_is_a_method_or_a_scorer_and_its_sampler) {
     BOOST_TEST(sampled.options.seed == 7u);
     BOOST_TEST((lipt::method_of("el2n/top-k", options).options.sampler.kind == lipt::sampler_kind::top_k));
     BOOST_TEST((lipt::method_of("el2n/d2", options).options.sampler.kind == lipt::sampler_kind::d2));
+    BOOST_TEST(sampled.options.sampler.ccs.cutoff == 0.3);
+    BOOST_TEST(lipt::method_of("el2n/ccs:0.6", options).options.sampler.ccs.cutoff == 0.6);
+    BOOST_TEST(lipt::method_of("el2n/d2:10", options).options.sampler.d2.neighbours == 10u);
+    BOOST_TEST(lipt::method_of("el2n/beta:8", options).options.sampler.beta.concentration == 8.0);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_method_is_refused) {
@@ -29,6 +33,11 @@ BOOST_AUTO_TEST_CASE(what_is_no_method_is_refused) {
     BOOST_TEST(id("el2n/") == "LIPT-C40");
     BOOST_TEST(id("el2n/css") == "LIPT-C40");
     BOOST_TEST(id("el2n/ccs/d2") == "LIPT-C40");
+    BOOST_TEST(id("el2n/ccs:") == "LIPT-C40");
+    BOOST_TEST(id("el2n/ccs:half") == "LIPT-C40");
+    BOOST_TEST(id("el2n/top-k:1") == "LIPT-C40");
+    BOOST_TEST(id("el2n/ccs:1") == "LIPT-C17");
+    BOOST_TEST(id("el2n/d2:0") == "LIPT-C17");
     BOOST_TEST(id("facility-location/ccs") == "LIPT-C40"); // it does not score one by one
 }
 
