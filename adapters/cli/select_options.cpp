@@ -122,7 +122,7 @@ bool is_among(std::string_view names, std::string_view name) {
 }
 
 /// That each setting given is read by the method, or by its sampler: one that is not was meant for another.
-/// errors: U37
+/// errors: U49
 void check_readers(const CLI::App &sub, const array_selection &asked) {
     const auto slash = asked.method.find('/');
     const auto method = asked.method.substr(0, slash);
@@ -132,14 +132,14 @@ void check_readers(const CLI::App &sub, const array_selection &asked) {
                          : sampler_flag->count() > 0 ? sampler_flag->results().back()
                                                      : sampler_flag->get_default_str();
     const bool scorer = !asked.scores.empty() || find_method(method).scorer;
-    require(scorer || sampler_flag->count() == 0, "U37",
+    require(scorer || sampler_flag->count() == 0, "U49",
             "select: --sampler is for methods that rate samples, ", method, " picks by itself: leave it out");
     for (const auto *option : sub.get_options()) {
         const auto name = option->get_name();
         const auto known = std::find_if(readers.begin(), readers.end(),
                                         [&](const auto &one) { return name.starts_with(one.first); });
         if (option->count() == 0 || known == readers.end()) continue;
-        require(is_among(known->second, method) || (scorer && is_among(known->second, sampler)), "U37",
+        require(is_among(known->second, method) || (scorer && is_among(known->second, sampler)), "U49",
                 "select: ", name, " is for ", known->second, ", but --method is ", asked.method,
                 ": leave one of them out");
     }
@@ -184,7 +184,7 @@ void add_select_command(CLI::App &app) {
         require(!a.labels.empty(), "U26",
                 "select: give --run DIR, or --labels and what the method needs of --logits and --embeddings");
         if (!a.scores.empty()) {
-            require(sub->get_option("--method")->count() == 0, "U36", "select: --method ", a.method,
+            require(sub->get_option("--method")->count() == 0, "U48", "select: --method ", a.method,
                     " rates samples itself, --scores '", a.scores.string(),
                     "' has a rating: give one of them");
             kept->arrays.method = "scores";

@@ -129,6 +129,10 @@ struct open_run {
         check_images(asked);
         check(asked.pipeline);
         check_models(asked.pipeline);
+        // Every device, and whether it computes in what was asked for.
+        const auto devices = static_cast<std::size_t>(1 + std::ranges::count(asked.pipeline.device, ','));
+        for (std::size_t d = 0; d < devices; ++d)
+            chosen::training::make(make_network("resnet8", {}), backend_of(asked.pipeline, 1, d));
         if (asked.pipeline.selector == automatic) trial_candidates(asked.pipeline);
         require(asked.init_weights.empty() || asked.pipeline.pretrain == pretrain_kind::lipt, "U27",
                 "settings: --init-weights is the common start of workers: it needs --pretrain lipt");

@@ -24,17 +24,22 @@ struct named_tensor {
     bool trained = false; ///< a parameter, not a buffer
 };
 
-/// Floating-point parameters, then buffers, in the module's order; whole numbers (num_batches_tracked) are no
-/// weights. The tensors are the module's own.
+/// Floating-point parameters, then the running statistics of normalisations, in the module's order; other
+/// buffers are no weights and stay as they are. The tensors are the module's own.
 template <class Module>
 std::vector<named_tensor> tensors_of(const Module &module) {
     std::vector<named_tensor> all;
+    const auto add_one = [&](const std::string &name, const at::Tensor &values, bool trained) {
+        const auto own = std::string_view(name).substr(name.rfind('.') + 1);
+        const bool wanted = trained || own == "running_mean" || own == "running_var";
+        if (wanted && values.is_floating_point()) all.push_back({name, values, trained});
+    };
     const auto add = [&](const auto &list, bool trained) {
         for (const auto &each : list) {
             if constexpr (requires { each.key(); }) {
-                if (each.value().is_floating_point()) all.push_back({each.key(), each.value(), trained});
+                add_one(each.key(), each.value(), trained);
             } else {
-                if (each.value.is_floating_point()) all.push_back({each.name, each.value, trained});
+                add_one(each.name, each.value, trained);
             }
         }
     };

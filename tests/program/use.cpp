@@ -299,6 +299,13 @@ BOOST_FIXTURE_TEST_CASE(a_given_start_that_does_not_fit_is_refused, fixture) {
     check_run_refused(given, 1, "LIPT-F25");
 }
 
+BOOST_FIXTURE_TEST_CASE(every_device_of_a_list_is_tried_before_anything_is_made, fixture) {
+    const auto ended = run({"--device", "cpu,nonsense"});
+    BOOST_TEST(ended.status != 0);
+    BOOST_TEST(ended.err.find("'nonsense'") != std::string::npos, ended.err);
+    BOOST_TEST(!std::filesystem::exists(folder / "run"));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
     const std::vector<std::string> automatic{"--selector", "auto", "--trial-candidates",
                                              "facility-location,el2n/ccs"};

@@ -222,14 +222,13 @@ BOOST_AUTO_TEST_CASE(of_few_samples_some_epochs_may_be_all_held_out) {
     s.settings.fraction = 0.01; // one sample of each class, and half of all are held out
     s.settings.main.epochs = 40;
     s.settings.trials = {.candidates = "rs2,random", .hold_out = 0.5};
-    std::size_t chose = 0, refused = 0;
+    std::size_t chosen = 0;
     for (s.settings.seed = 1; s.settings.seed <= 8; ++s.settings.seed) {
-        const auto id = lipt_test::error_id([&] { chose += trial_run(s).store.trials->chosen.size() > 0; });
+        const auto id = lipt_test::error_id([&] { trial_run{s}; });
         BOOST_TEST((id.empty() || id == "LIPT-U11"), id);
-        refused += !id.empty();
+        chosen += id.empty();
     }
-    BOOST_TEST(chose + refused == 8u);
-    BOOST_TEST(chose > 0u);
+    BOOST_TEST(chosen > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(impossible_trials_are_refused_before_any_work) {

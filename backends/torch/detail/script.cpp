@@ -3,6 +3,8 @@
 #include "../module.hpp"
 #include "../script.hpp"
 
+#include <lipt/random.hpp>
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/module.h>
@@ -57,6 +59,89 @@ void check_momentum_of_norms(const Module &root) {
 
 std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
 
+/// What the module gives for normalised images. shapes: images (B,ch,h,w), result (B,columns)
+/// errors: L11 it throws, or gives something else
+at::Tensor output_of(Module &module, const network_spec &spec, const at::Tensor &images,
+                     std::size_t columns) {
+    const auto refuse = [&](const auto &reason) {
+        fail("L11", "torch: '", spec.module, "' on ", images.size(0), " images of ", images.size(1), "x",
+             images.size(2), "x", images.size(3), ": ", reason);
+    };
+    at::Tensor output;
+    try {
+        output = module.forward({images}).toTensor();
+    } catch (const c10::Error &reason) {
+        refuse(reason.what_without_backtrace());
+    } catch (const std::exception &reason) {
+        refuse(reason.what());
+    }
+    if (output.dim() != 2 || output.size(0) != images.size(0) || output.size(1) != signed_size(columns))
+        refuse(text("it gives ", output.dim(), " dimensions, expected (", images.size(0), ",", columns, ")"));
+    return output;
+}
+
+/// For its lifetime the module's last layer has the identity in place of its weights, and so the module gives
+/// that layer's input.
+class opened_last_layer {
+  public:
+    opened_last_layer(const Module &module, const network_spec &spec) {
+        const std::string &name = spec.weights[spec.layers.back().weights].name;
+        auto layer = submodule(module, std::string_view(name).substr(0, name.rfind('.')));
+        weight_ = layer.attr("weight").toTensor(), bias_ = layer.attr("bias").toTensor();
+        own_weight_ = weight_.variable_data(), own_bias_ = bias_.variable_data();
+        const auto width = signed_size(spec.layers.back().in.size());
+        weight_.set_data(at::eye(width, own_weight_.options()));
+        bias_.set_data(at::zeros({width}, own_bias_.options()));
+    }
+    ~opened_last_layer() { weight_.set_data(own_weight_), bias_.set_data(own_bias_); }
+    opened_last_layer(const opened_last_layer &) = delete;
+    opened_last_layer &operator=(const opened_last_layer &) = delete;
+
+    /// shapes: input (B,E), result (B,C)
+    at::Tensor logits(const at::Tensor &input) const { return at::addmm(own_bias_, input, own_weight_.t()); }
+
+  private:
+    at::Tensor weight_, bias_, own_weight_, own_bias_;
+};
+
+/// The module in evaluation. shapes: images (B,ch,h,w) normalised. errors: L11
+device_output outputs_of(Module &module, const network_spec &spec, const at::Tensor &images) {
+    module.eval();
+    const opened_last_layer opened(module, spec);
+    device_output output{.embeddings =
+                             output_of(module, spec, images, spec.layers.back().in.size()).contiguous()};
+    output.logits = opened.logits(output.embeddings);
+    return output;
+}
+
+/// Tries the module on a few images with random weights: what LiPT evaluates must be what the module itself
+/// gives, and training must move its statistics. errors: L11, L12
+void check_module(Module &module, const network_spec &spec, std::span<const named_tensor> tensors) {
+    auto weights = initial_weights(spec, 1);
+    load_weights(tensors, at::from_blob(weights.data(), {signed_size(weights.size())}, at::kFloat));
+    rng draw({.seed = 1, .stage = stream::observe});
+    const auto images = at::empty(
+        {4, signed_size(spec.image.channels), signed_size(spec.image.height), signed_size(spec.image.width)});
+    std::generate_n(images.data_ptr<float>(), images.numel(), [&] { return draw.normal(); });
+    module.eval();
+    const auto own = output_of(module, spec, images, spec.classes);
+    const auto seen = outputs_of(module, spec, images).logits;
+    const auto off = (own - seen).abs().max().item<float>(), size = own.abs().max().item<float>();
+    require(off <= 1e-3f * (1 + size), "L12", "torch: '", spec.module,
+            "' gives something else than its last layer, '", spec.weights[spec.layers.back().weights].name,
+            "': end forward with that layer, with nothing after it (no softmax) and its weights used nowhere "
+            "else");
+    std::vector<at::Tensor> before;
+    for (const auto &one : tensors) before.push_back(one.trained ? at::Tensor() : one.values.clone());
+    module.train(true);
+    output_of(module, spec, images, spec.classes);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        require(tensors[i].trained || !at::equal(before[i], tensors[i].values), "L12",
+                "torch: training leaves '", tensors[i].name, "' of '", spec.module,
+                "' as it is: save the module with torch.jit.script, not traced or frozen in evaluation");
+    }
+}
+
 } // namespace
 
 class script::implementation {
@@ -92,12 +177,7 @@ class script::implementation {
         return images.to(at::kFloat).div_(255.0f).sub_(mean).div_(deviation);
     }
     at::Tensor forward(const at::Tensor &images) {
-        try {
-            return module.forward({normalised(images)}).toTensor();
-        } catch (const std::exception &reason) {
-            fail("L11", "torch: '", spec.module, "' fails on ", images.size(0), " images of ", images.size(1),
-                 "x", images.size(2), "x", images.size(3), ": ", reason.what());
-        }
+        return output_of(module, spec, normalised(images), spec.classes);
     }
 
     /// Statistics of one pass alone, moved from zero by PyTorch's share of a batch; then into the old ones.
@@ -137,21 +217,7 @@ at::Tensor &script::weights() noexcept { return self_->weights; }
 at::Tensor &script::gradient() noexcept { return self_->gradient; }
 
 device_output script::evaluate(const at::Tensor &images) {
-    auto &self = *self_;
-    self.module.eval();
-    // With the identity in its last layer the module gives that layer's input.
-    const auto &last = self.spec.layers.back();
-    const std::string &name = self.spec.weights[last.weights].name;
-    auto layer = submodule(self.module, std::string_view(name).substr(0, name.rfind('.')));
-    auto weight = layer.attr("weight").toTensor(), bias = layer.attr("bias").toTensor();
-    const auto width = signed_size(last.in.size());
-    const auto own_weight = weight.variable_data(), own_bias = bias.variable_data();
-    weight.set_data(at::eye(width, own_weight.options()));
-    bias.set_data(at::zeros({width}, own_bias.options()));
-    device_output output{.embeddings = self.forward(images).contiguous()};
-    weight.set_data(own_weight), bias.set_data(own_bias);
-    output.logits = at::addmm(own_bias, output.embeddings, own_weight.t());
-    return output;
+    return outputs_of(self_->module, self_->spec, self_->normalised(images));
 }
 
 void script::observe(const at::Tensor &images, double share) {
@@ -187,7 +253,7 @@ at::Tensor script::differentiate(const device_batch &batch, double share) {
 network_spec script_network(const std::string &file, const network_options &options,
                             const std::string &last_layer) {
     using namespace detail;
-    const auto module = read_module(file);
+    auto module = read_module(file);
     check_momentum_of_norms(module);
     // An image's shape, classes and normalisation are checked and filled in as for any other network.
     network_spec spec = lipt::detail::network_builder("torchscript", options).take();
@@ -206,13 +272,14 @@ network_spec script_network(const std::string &file, const network_options &opti
                 all[last + 1].values.dim() == 1 && all[last + 1].values.size(0) == classes,
             "L08", "torch: '", file, "' has no linear layer",
             last_layer.empty() ? std::string() : text(" '", last_layer, "'"), " with a bias for ",
-            options.classes,
-            " classes at its end: name the layer, or end the module with torch.nn.Linear(E, ",
-            options.classes, ")");
+            options.classes, " classes at its end: declare torch.nn.Linear(E, ", options.classes,
+            ") as the module's last layer");
     spec.layers.push_back({.kind = layer_kind::linear,
                            .in = {static_cast<std::size_t>(all[last].values.size(1)), 1, 1},
                            .out = {options.classes, 1, 1},
                            .weights = last});
+    const at::NoGradGuard no_graph;
+    check_module(module, spec, all);
     return spec;
 }
 

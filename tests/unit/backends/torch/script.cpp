@@ -34,8 +34,15 @@ torch::jit::Module with(const std::string &name,
     return made;
 }
 
+/// How a module may be written: its batch-norm, what it gives for the last layer's output `z` and its input
+/// `y`, and a buffer of its own that is no statistic.
+struct writing {
+    double momentum = 0.1;
+    std::string trains = "self.training", gives = "z";
+};
+
 /// The same as TorchScript, in a file.
-std::string as_module(const temporary_directory &folder, double momentum = 0.1) {
+std::string as_module(const temporary_directory &folder, const writing &how = {}) {
     torch::jit::Module made("tiny");
     made.register_attribute("training", c10::BoolType::get(), true);
     made.register_module("conv1", with("conv", {{"weight", at::zeros({16, 3, 3, 3})}}));
@@ -43,18 +50,21 @@ std::string as_module(const temporary_directory &folder, double momentum = 0.1) 
                      {{"running_mean", at::zeros({16})},
                       {"running_var", at::ones({16})},
                       {"num_batches_tracked", at::zeros({}, at::kLong)}});
-    norm.register_attribute("momentum", c10::FloatType::get(), momentum);
+    norm.register_attribute("momentum", c10::FloatType::get(), how.momentum);
     made.register_module("bn1", norm);
     made.register_module("linear",
                          with("linear", {{"weight", at::zeros({5, 16})}, {"bias", at::zeros({5})}}));
+    made.register_buffer("one", at::ones({16}));
     made.define(R"(
         def forward(self, x):
             y = torch.conv2d(x, self.conv1.weight, None, [1, 1], [1, 1])
             y = torch.batch_norm(y, self.bn1.weight, self.bn1.bias, self.bn1.running_mean, self.bn1.running_var,
-                                 self.training, 0.1, 1e-05, True)
-            y = torch.mean(torch.relu(y), [2, 3])
-            return torch.addmm(self.linear.bias, y, torch.t(self.linear.weight))
-    )");
+                                 )" +
+                how.trains + R"(, 0.1, 1e-05, True)
+            y = self.one * torch.mean(torch.relu(y), [2, 3])
+            z = torch.addmm(self.linear.bias, y, torch.t(self.linear.weight))
+            return )" +
+                how.gives + "\n");
     const auto file = (folder.path() / "tiny.pt").string();
     made.save(file);
     return file;
@@ -135,10 +145,34 @@ BOOST_AUTO_TEST_CASE(modules_that_cannot_be_used_say_why) {
     BOOST_TEST(error_id([&] { script_network(file, {.image = {3, 8, 8}, .classes = 6}); }) == "LIPT-L08");
     BOOST_TEST(error_id([&] { script_network(file, options, "head"); }) == "LIPT-L08");
     BOOST_TEST(script_network(file, options, "linear").state_size() > 0u);
-    BOOST_TEST(error_id([&] { script_network(as_module(folder, 0.3), options); }) == "LIPT-L09");
+    BOOST_TEST(error_id([&] { script_network(as_module(folder, {.momentum = 0.3}), options); }) ==
+               "LIPT-L09");
     // Images that the module cannot take.
-    auto grey = training::make(script_network(as_module(folder), {.image = {1, 8, 8}, .classes = 5}), {});
-    BOOST_TEST(error_id([&] { grey.forward(std::vector<std::uint8_t>(64), 1); }) == "LIPT-L11");
+    BOOST_TEST(error_id([&] {
+                   script_network(as_module(folder), {.image = {1, 8, 8}, .classes = 5});
+               }) == "LIPT-L11");
+}
+
+// What is evaluated is the last layer on its input: a module that does more than that would be evaluated
+// wrongly.
+BOOST_AUTO_TEST_CASE(modules_that_end_otherwise_are_refused) {
+    temporary_directory folder;
+    const auto id = [&](const writing &how) {
+        return error_id([&] { script_network(as_module(folder, how), options); });
+    };
+    BOOST_TEST(id({}) == "");
+    BOOST_TEST(id({.gives = "torch.log_softmax(z, 1)"}) == "LIPT-L12");
+    BOOST_TEST(id({.gives = "3 * z"}) == "LIPT-L12");
+    BOOST_TEST(id({.gives = "z + torch.mean(y)"}) == "LIPT-L12");
+    BOOST_TEST(id({.gives = "y"}) == "LIPT-L11"); // as many columns as the embedding
+    BOOST_TEST(id({.gives = "torch.mean(z, 1)"}) == "LIPT-L11");
+    BOOST_TEST(id({.trains = "False"}) == "LIPT-L12"); // traced in evaluation
+}
+
+BOOST_AUTO_TEST_CASE(a_buffer_that_is_no_statistic_stays_as_it_is) {
+    temporary_directory folder;
+    const auto spec = script_network(as_module(folder), options);
+    for (const auto &entry : spec.weights) BOOST_TEST(entry.name != "one");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
