@@ -14,13 +14,18 @@ namespace lipt::torch {
 /// The device of that name: cpu, cuda, cuda:1, or whatever else this LibTorch was built with.
 /// errors: L01 no such kind of device, L02 this LibTorch or this machine has none of it
 inline at::Device device_of(std::string_view name) {
+    const auto refuse = [&] {
+        fail("L01", "torch: the device is '", name, "', expected cpu, cuda or cuda:<number> (--device)");
+    };
     const auto parsed = [&] {
         try {
             return at::Device(std::string(name));
         } catch (const c10::Error &) {
-            fail("L01", "torch: the device is '", name, "', expected cpu, cuda or cuda:<number> (--device)");
+            refuse();
         }
+        return at::Device(at::kCPU);
     }();
+    if (parsed.is_meta() || (parsed.is_cpu() && parsed.has_index())) refuse(); // shapes without values; cpu:7
     if (parsed.is_cpu()) return parsed;
     const auto *known = c10::impl::device_guard_impl_registry[static_cast<std::size_t>(parsed.type())].load();
     const int count = known == nullptr ? 0 : static_cast<int>(known->deviceCount());

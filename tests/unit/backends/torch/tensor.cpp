@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_SUITE(torch_tensor)
 
 BOOST_AUTO_TEST_CASE(devices_by_name) {
     BOOST_TEST(lipt::torch::device_of("cpu").is_cpu());
-    for (const char *name : {"gpu", "", "cuda:x", "cuda:-2"}) {
+    for (const char *name : {"gpu", "", "cuda:x", "cuda:-2", "meta", "cpu:7"}) {
         BOOST_TEST(error_id([&] { lipt::torch::device_of(name); }) == "LIPT-L01", name);
     }
     // No LibTorch that these tests are built with has one hundred GPUs.
