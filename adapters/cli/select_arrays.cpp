@@ -118,7 +118,8 @@ void check_scores(const opened_selection &opened) {
         const auto label = static_cast<std::size_t>(opened.outputs.labels[i]);
         require(std::isfinite(scores[i]) || (opened.per_class && opened.quotas[label] == 0), "C44",
                 "select: '", opened.scores->record.path.string(), "' has ", scores[i], " at sample ", i,
-                ", expected a finite score of every sample that may be kept");
+                ", expected a finite score of every sample that may be kept: rate it, or leave it out of all "
+                "arrays");
     }
 }
 

@@ -38,8 +38,10 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
                     "(N) .npy, a rating of every sample, higher is kept first: in place of --method, for a "
                     "sampler to pick by")
         ->type_name("FILE");
-    sub->add_option("--method", asked.method,
-                    "selection method; --list names them; a scorer's sampler after a slash, as in el2n/ccs")
+    sub->add_option(
+           "--method", asked.method,
+           "selection method; --list names them; a scorer's sampler after a slash, its first setting after "
+           "a colon, as in el2n/ccs:0.6")
         ->capture_default_str()
         ->type_name("TEXT");
     sub->add_option("--fraction", asked.fraction, "share of the samples to keep, above 0 and at most 1")

@@ -76,7 +76,9 @@ at::Tensor output_of(Module &module, const network_spec &spec, const at::Tensor 
         refuse(reason.what());
     }
     if (output.dim() != 2 || output.size(0) != images.size(0) || output.size(1) != signed_size(columns))
-        refuse(text("it gives ", output.dim(), " dimensions, expected (", images.size(0), ",", columns, ")"));
+        refuse(text("it gives ", output.dim(), " dimensions and ", output.numel(),
+                    " values, expected a row of ", columns,
+                    " for each image: end forward with the last linear layer"));
     return output;
 }
 
