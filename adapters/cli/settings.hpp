@@ -83,6 +83,7 @@ struct run_settings {
     std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
     std::size_t image_size = 0;    ///< of image-folder, height and width; 0: 224 there, nothing elsewhere
     corrupt_images corrupt = corrupt_images::refuse;
+    image_check check = image_check::large_ends;
     std::size_t checkpoint_seconds = 10;
     pipeline_settings pipeline{};
 };
@@ -221,6 +222,12 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit("corrupt-images", s.corrupt,
           detail::choices<corrupt_images>{{"refuse", corrupt_images::refuse}, {"skip", corrupt_images::skip}},
           "images of image-folder that cannot be read: an error, or left out and named");
+    visit(
+        "check-images", s.check,
+        detail::choices<image_check>{{"large-ends", image_check::large_ends}, {"whole", image_check::whole}},
+        "how images of image-folder are checked at the start: decoded, but of those over 64 KiB header and "
+        "end "
+        "alone, or whole");
     visit(
         "network", s.network,
         "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; resnet18-224 and wrn-50-2 for large images; "

@@ -2,7 +2,7 @@
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/progress.hpp>
-#include <lipt/adapters/data/dataset.hpp>
+#include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/report/report.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
@@ -26,53 +26,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-/// A data set as a run sees it: all of it, or a stratified part of its training set.
-class run_data {
-  public:
-    /// `notice` is told of images that are left out.
-    run_data(const run_settings &settings, std::function<void(const std::string &)> notice)
-        : set_(open_dataset(settings.dataset, settings.data,
-                            {.size = settings.image_size,
-                             .corrupt = settings.corrupt,
-                             .threads = settings.pipeline.threads,
-                             .notice = std::move(notice)})) {
-        const image_set all = set_.train.view();
-        if (settings.train_samples == 0) return;
-        require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ",
-                settings.train_samples, ", the data set has ", all.size());
-        const auto part =
-            split_stratified(all.labels, all.classes,
-                             static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
-                             {.seed = settings.pipeline.seed, .stage = stream::subsample});
-        part_ = image_part(all, part.part, 0); // images of a folder stay where they are
-    }
-
-    image_set train() const { return part_.view().size() == 0 ? set_.train.view() : part_.view(); }
-    image_set test() const { return set_.test.view(); }
-    network_spec network(const std::string &name) const {
-        const auto shown = set_.train.view();
-        return chosen::describe_network(
-            name,
-            {.image = shown.shape, .classes = shown.classes, .mean = set_.mean, .deviation = set_.deviation});
-    }
-    json description() const {
-        const image_set shown = train();
-        return {{"name", set_.name},
-                {"fingerprint", set_.fingerprint},
-                {"train", shown.size()},
-                {"test", test().size()},
-                {"classes", shown.classes},
-                {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
-                {"mean", set_.mean},
-                {"deviation", set_.deviation},
-                {"class_names", set_.class_names}};
-    }
-
-  private:
-    dataset set_;
-    image_part part_;
-};
 
 /// Workers that train at once: one a thread on a processor, one a device elsewhere.
 std::size_t worker_slots(const pipeline_settings &settings) {
@@ -100,7 +53,8 @@ struct open_run {
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings, [this](const std::string &text) { display.line(text); }),
           context(make_context(
-              data.network(settings.network), data.train(), data.test(), settings.pipeline,
+              chosen::describe_network(settings.network, data.input()), data.train(), data.test(),
+              settings.pipeline,
               make_launcher(of_this_run(launch), path, worker_slots(settings.pipeline), observer()))),
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
@@ -126,7 +80,7 @@ struct open_run {
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked, const launch_options &launch) {
         if (!asked.network.ends_with(".pt")) make_network(asked.network, {}); // a module waits for the images
-        check_images(asked);
+        check_data(asked);
         check(asked.pipeline);
         check_models(asked.pipeline);
         // Every device, and whether it computes in what was asked for.
@@ -146,18 +100,6 @@ struct open_run {
     std::vector<float> read_start(const fs::path &path) const {
         if (settings.init_weights.empty() || fs::exists(path / "theta_star.safetensors")) return {};
         return load_state(settings.init_weights, context.spec).state.weights;
-    }
-
-    static void check_images(const run_settings &asked) {
-        const bool folder = asked.dataset == "image-folder";
-        require(!folder || !asked.data.empty(), "U36",
-                "settings: --dataset image-folder needs --data DIR, the folder that holds train/ and val/");
-        require(folder || (asked.image_size == 0 && asked.corrupt == corrupt_images::refuse), "U37",
-                "settings: --image-size and --corrupt-images are for --dataset image-folder, not for ",
-                asked.dataset);
-        constexpr std::size_t least = 8, most = 4096;
-        require(!folder || (asked.image_size >= least && asked.image_size <= most), "U37",
-                "settings: --image-size is ", asked.image_size, ", expected ", least, " to ", most);
     }
 
     json config() const {

@@ -26,7 +26,8 @@ struct looked_at {
     std::string fault; ///< empty: an image
 };
 
-looked_at look_at(const fs::path &path, image_bytes &bytes, image_decoder &decoder) {
+looked_at look_at(const fs::path &path, image_check check, image_scratch &scratch) {
+    auto &[bytes, decoder] = scratch;
     looked_at seen;
     try {
         const auto name = path.string();
@@ -35,7 +36,8 @@ looked_at look_at(const fs::path &path, image_bytes &bytes, image_decoder &decod
         seen.hash = XXH3_64bits(part.data(), part.size());
         const bool whole = part.size() == seen.bytes;
         const auto head = whole ? part : part.first(head_bytes);
-        bool certain = ends_whole(part.last(std::min(part.size(), tail_bytes)));
+        bool certain = !whole && check == image_check::large_ends &&
+                       ends_whole(part.last(std::min(part.size(), tail_bytes)));
         try {
             seen.extent = decoder.extent(head, name);
         } catch (const error &) {
@@ -43,7 +45,7 @@ looked_at look_at(const fs::path &path, image_bytes &bytes, image_decoder &decod
             certain = false; // the header may go on behind the part that was read
         }
         if (!certain) {
-            const auto all = bytes.read(path);
+            const auto all = whole ? part : bytes.read(path);
             seen.extent = decoder.extent(all, name);
             decoder.verify(all, name);
         }
@@ -105,7 +107,7 @@ labelled_images open_part(const fs::path &root, std::span<const std::string> cla
     image_threads threads(options.threads);
     std::vector<looked_at> seen(listing.images.size());
     threads.for_each(seen.size(), [&](std::size_t i, image_scratch &scratch) {
-        seen[i] = look_at(listing.path(listing.images[i]), scratch.bytes, scratch.decoder);
+        seen[i] = look_at(listing.path(listing.images[i]), options.check, scratch);
     });
     drop_faulty(listing, seen, options);
     add_to(state, listing, seen);

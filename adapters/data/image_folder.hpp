@@ -16,10 +16,15 @@ namespace lipt::adapters {
 /// What becomes of images that cannot be read. refuse: an error. skip: they are left out, and named.
 enum class corrupt_images : std::uint8_t { refuse, skip };
 
+/// How closely images are looked at when a folder is opened. large_ends: those of up to 64 KiB are decoded,
+/// of larger ones the header and the end are read. whole: every image is decoded.
+enum class image_check : std::uint8_t { large_ends, whole };
+
 /// How a folder of images is opened.
 struct image_folder_options {
     std::size_t size = 224; ///< height and width that images are brought to
     corrupt_images corrupt = corrupt_images::refuse;
+    image_check check = image_check::large_ends;
     std::size_t threads = 1; ///< that read and decode, at most one a processor
     /// Told what was left out, a line each time; may be called from several threads, one after another.
     std::function<void(const std::string &)> notice;
@@ -35,14 +40,14 @@ struct image_folder {
     std::string fingerprint;
 };
 
-/// Opens a folder: lists it, and reads the header and the end of every file. A file that does not end as
-/// whole ones do is decoded once to see whether it is whole, so that cut files are found here, without
-/// decoding the others. What is damaged in the middle is found when it is read: an error that names it, or
-/// with `skip` an image of one colour, the mean of the data set, in its place, and a notice; which depends on
-/// nothing but the image and its box. shapes: images (3,size,size) errors: D10 a folder is missing, D18 no
-/// classes, an unknown one or an empty one, D20 images that cannot be read (names the first and counts them),
-/// D22 a link in a circle; later, where an image is read, D19 and D21 cost: two reads a file; 80 bytes of
-/// memory an image and its name
+/// Opens a folder: lists it, reads every file and finds the damaged ones. What begins with a dot is passed
+/// over. An image of more than 64 KiB that ends as whole ones do counts as one, unless `check` is whole:
+/// damage in its middle is found when it is read, an error that names it, or with `skip` an image of one
+/// colour, the mean of the data set, in its place, and a notice; which depends on nothing but the image and
+/// its box. shapes: images (3,size,size) errors: D10 a folder is missing, D18 no classes, an unknown one or
+/// an empty one, D20 images that cannot be read (names the first and counts them), D22 a link in a circle;
+/// later, where an image is read, D19 and D21 cost: an image of up to 64 KiB is decoded once at an eighth of
+/// its size, of others two reads a file; 80 bytes of memory an image and its name
 image_folder open_image_folder(const std::filesystem::path &directory,
                                const image_folder_options &options = {});
 

@@ -11,6 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Those of other programs: .git, .ipynb_checkpoints, the ._x.jpg that macOS writes beside x.jpg.
+bool is_hidden(const fs::path &path) { return path.filename().native().starts_with('.'); }
+
 bool is_image_name(std::string name) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -32,6 +35,7 @@ class class_walk {
         around_.push_back(here);
         std::vector<std::string> inner;
         for (const auto &entry : fs::directory_iterator(here)) {
+            if (is_hidden(entry.path())) continue;
             auto name = entry.path().filename().string();
             std::error_code
                 broken; // a broken link is no folder; as an image it is found out when it is opened
@@ -57,7 +61,8 @@ std::vector<std::string> class_folders(const fs::path &root) {
     std::vector<std::string> classes;
     for (const auto &entry : fs::directory_iterator(root)) {
         std::error_code broken;
-        if (entry.is_directory(broken)) classes.push_back(entry.path().filename().string());
+        if (!is_hidden(entry.path()) && entry.is_directory(broken))
+            classes.push_back(entry.path().filename().string());
     }
     require(!classes.empty(), "D18", "data: '", root.string(),
             "' has no folder in it, expected one for each class with its images inside");

@@ -73,7 +73,10 @@ class folder_reading {
     void notice_once(std::size_t image, const std::string &fault) {
         const std::lock_guard lock(mutex_);
         if (noticed_.insert(image).second && options_.notice)
-            options_.notice("an image of the mean colour stands for one that cannot be read: " + fault);
+            options_.notice(
+                "an image of the mean colour stands for one that cannot be read (--check-images whole "
+                "would have left it out): " +
+                fault);
     }
 
     image_listing listing_;

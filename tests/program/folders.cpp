@@ -120,13 +120,15 @@ BOOST_FIXTURE_TEST_CASE(corrupt_images_are_refused_by_name_or_skipped_by_choice,
     const auto good = content_of(data / "train/class-3/0.jpg");
     std::ofstream(data / "train/class-3/cut.jpg", std::ios::binary) << good.substr(0, good.size() - 30);
     std::ofstream(data / "train/class-5/0a.png") << "no image at all";
+    std::ofstream(data / "train/class-6/0b.png", std::ios::binary)
+        << damaged(content_of(data / "train/class-6/1.png"));
     std::ofstream(data / "val/class-1/empty.jpeg");
     check_refused({}, 1, "LIPT-D20");
-    check_refused({}, 1, "2 of 402 images");
+    check_refused({}, 1, "3 of 403 images");
     check_refused({}, 1, "train/class-3/cut.jpg");
     const auto skipped = run("skipped", {"--corrupt-images", "skip"});
     BOOST_TEST_REQUIRE(skipped.status == 0, skipped.err);
-    for (const char *name : {"cut.jpg", "0a.png", "empty.jpeg"})
+    for (const char *name : {"cut.jpg", "0a.png", "0b.png", "empty.jpeg"})
         BOOST_TEST(skipped.err.find(name) != std::string::npos, name << " is not named in: " << skipped.err);
     // The set is what it was without them; only what a state says of its settings differs.
     for (const char *file : {"subset.npy", "scores.npy"})
@@ -134,19 +136,21 @@ BOOST_FIXTURE_TEST_CASE(corrupt_images_are_refused_by_name_or_skipped_by_choice,
     BOOST_TEST(result_of(clean) == result_of(folder / "skipped"));
 }
 
-BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_file_ends_the_run_by_name_or_is_one_colour, fixture) {
-    const auto path = data / "train/class-6/1.png";
-    auto damaged = content_of(path);
-    damaged[damaged.size() / 2] ^= 0x55;
-    std::ofstream(path, std::ios::binary) << damaged;
+BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_file_is_found_where_all_are_decoded, fixture) {
+    const auto clean = finished("clean");
+    std::ofstream(data / "train/class-6/0.png", std::ios::binary) << damaged(png_of(noise(300, 300, 1)));
     const auto ended = run("run");
     BOOST_TEST(ended.status == 1);
     BOOST_TEST(ended.err.find("LIPT-D19") != std::string::npos, ended.err);
-    BOOST_TEST(ended.err.find("class-6/1.png") != std::string::npos, ended.err);
-    const auto skipped = run("skipped", {"--corrupt-images", "skip"});
-    BOOST_TEST_REQUIRE(skipped.status == 0, skipped.err);
-    BOOST_TEST(skipped.err.find("class-6/1.png") != std::string::npos, skipped.err);
-    check_same(folder / "skipped", finished("again", {"--corrupt-images", "skip", "--threads", "1"}));
+    BOOST_TEST(ended.err.find("class-6/0.png") != std::string::npos, ended.err);
+    const auto coloured = run("coloured", {"--corrupt-images", "skip"});
+    BOOST_TEST_REQUIRE(coloured.status == 0, coloured.err);
+    BOOST_TEST(coloured.err.find("class-6/0.png") != std::string::npos, coloured.err);
+    check_same(folder / "coloured", finished("again", {"--corrupt-images", "skip", "--threads", "1"}));
+    check_refused({"--check-images", "whole"}, 1, "LIPT-D20");
+    const auto skipped = finished("skipped", {"--corrupt-images", "skip", "--check-images", "whole"});
+    BOOST_TEST(result_of(clean) == result_of(skipped));
+    BOOST_TEST((content_of(clean / "subset.npy") == content_of(skipped / "subset.npy")));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_folder_that_changed_is_another_data_set, fixture) {
@@ -165,6 +169,7 @@ BOOST_FIXTURE_TEST_CASE(wrong_use_is_said, fixture) {
     check_refused({"--image-size", "5000"}, 2, "LIPT-U37");
     check_refused({"--image-size", "big"}, 2, "LIPT-U03");
     check_refused({"--corrupt-images", "maybe"}, 2, "LIPT-U03");
+    check_refused({"--check-images", "some"}, 2, "LIPT-U03");
     check_refused({"--dataset", "fashion-mnist"}, 2, "LIPT-U37"); // --image-size is for folders
     check_refused({"--data", (folder / "absent").string()}, 1, "LIPT-D10");
     fs::rename(data / "val/class-9", data / "val/class-10");

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,21 @@ inline picture waves(std::size_t height, std::size_t width, unsigned seed, std::
         }
     }
     return made;
+}
+
+/// Grey values in no order, of which a PNG has as many bytes as there are.
+inline picture noise(std::size_t height, std::size_t width, unsigned seed) {
+    picture made{height, width, 1, {}};
+    std::minstd_rand random(seed);
+    for (std::size_t i = 0; i < height * width; ++i)
+        made.pixels.push_back(static_cast<std::uint8_t>(random() >> 8));
+    return made;
+}
+
+/// With a flipped bit in its middle, where only decoding finds it.
+inline std::string damaged(std::string file) {
+    file[file.size() / 2] ^= 0x10;
+    return file;
 }
 
 /// A JPEG file of quality 90.

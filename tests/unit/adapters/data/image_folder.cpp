@@ -37,16 +37,19 @@ struct tree {
         fs::create_directories((folder / name).parent_path());
         folder.write(name, content);
     }
-    image_folder open(corrupt_images corrupt = corrupt_images::refuse, std::size_t threads = 2) {
+    image_folder open(corrupt_images corrupt = corrupt_images::refuse, std::size_t threads = 2,
+                      image_check check = image_check::large_ends) {
         notices.clear();
-        return open_image_folder(
-            folder.path(),
-            {.size = 24, .corrupt = corrupt, .threads = threads, .notice = [this](const std::string &line) {
-                 notices.push_back(line);
-             }});
+        return open_image_folder(folder.path(),
+                                 {.size = 24,
+                                  .corrupt = corrupt,
+                                  .check = check,
+                                  .threads = threads,
+                                  .notice = [this](const std::string &line) { notices.push_back(line); }});
     }
-    std::string fault(corrupt_images corrupt = corrupt_images::refuse) {
-        return error_id([&] { open(corrupt); });
+    std::string fault(corrupt_images corrupt = corrupt_images::refuse,
+                      image_check check = image_check::large_ends) {
+        return error_id([&] { open(corrupt, 2, check); });
     }
 };
 
@@ -146,10 +149,41 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_refused_by_name_or_left_out, tree
         BOOST_TEST(notices[0].find(name) != std::string::npos, notices[0]);
 }
 
-BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_is_an_error_when_it_is_read_or_one_colour, tree) {
-    auto damaged = png_of(waves(40, 60, 1));
-    damaged[damaged.size() / 2] ^= 0x55;
-    put("train/bee/1.png", damaged);
+BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_small_image_is_found_when_the_folder_is_opened, tree) {
+    const auto whole = open();
+    put("train/bee/0.png", damaged(png_of(waves(40, 60, 1))));
+    BOOST_TEST(fault() == "LIPT-D20");
+    const auto rest = open(corrupt_images::skip);
+    BOOST_TEST(all_of(rest.train) == all_of(whole.train));
+    BOOST_TEST(rest.fingerprint == whole.fingerprint);
+    BOOST_TEST_REQUIRE(notices.size() == 1u);
+    BOOST_TEST(notices[0].find("train/bee/0.png") != std::string::npos, notices[0]);
+}
+
+BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_image_is_found_where_all_are_decoded, tree) {
+    const auto whole = open(corrupt_images::refuse, 2, image_check::whole);
+    put("train/bee/0.png", damaged(png_of(noise(300, 300, 1))));
+    BOOST_TEST(fault() == "");
+    BOOST_TEST(fault(corrupt_images::refuse, image_check::whole) == "LIPT-D20");
+    const auto rest = open(corrupt_images::skip, 2, image_check::whole);
+    BOOST_TEST(all_of(rest.train) == all_of(whole.train));
+    BOOST_TEST(rest.fingerprint == whole.fingerprint);
+    BOOST_TEST_REQUIRE(notices.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(hidden_folders_and_files_are_passed_over, tree) {
+    const auto before = open();
+    put("train/.git/objects/1.png", png_of(waves(40, 40, 1)));
+    put("train/ant/.thumbnails/1.png", png_of(waves(40, 40, 1)));
+    put("train/ant/._a.png", "what another system keeps of a.png");
+    const auto after = open();
+    BOOST_TEST(after.fingerprint == before.fingerprint);
+    BOOST_TEST(after.class_names == before.class_names);
+    BOOST_TEST(after.train.size() == before.train.size());
+}
+
+BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_otherwise_is_an_error_when_it_is_read_or_one_colour, tree) {
+    put("train/bee/1.png", damaged(png_of(noise(300, 300, 1))));
     const auto strict = open();
     BOOST_TEST(strict.train.size() == 8u);
     BOOST_TEST(error_id([&] { all_of(strict.train); }) == "LIPT-D19");
