@@ -1,5 +1,6 @@
 # Debian packages: `cpack -G DEB` in the build directory. lipt is the program, liblipt-dev the core and the header-only
-# backends, liblipt-<backend>-dev a compiled backend; each depends on no more than it needs.
+# backends, liblipt-<backend>-dev a compiled backend, liblipt-chosen-dev lipt::lipt, which is one of them; each depends on no
+# more than it needs. -DLIPT_MORE_BACKENDS=torch makes a package of that one as well.
 # A package for other machines than this one is configured with -DLIPT_NATIVE=OFF (preset `package`).
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME lipt)
@@ -38,6 +39,13 @@ foreach(part IN LISTS lipt_parts)
   elseif(part STREQUAL "mpi")
     lipt_debian_package(${part} lipt-mpi "Workers of the program as ranks of MPI." "lipt (= ${PROJECT_VERSION})")
     set(CPACK_DEBIAN_MPI_PACKAGE_SHLIBDEPS ON)
+  elseif(part STREQUAL "chosen")
+    set(lipt_package_of_chosen liblipt-dev)
+    if(LIPT_BACKEND IN_LIST lipt_parts)
+      set(lipt_package_of_chosen liblipt-${LIPT_BACKEND}-dev)
+    endif()
+    lipt_debian_package(${part} liblipt-chosen-dev "The backend that lipt::lipt stands for: ${LIPT_BACKEND}."
+      "${lipt_package_of_chosen} (= ${PROJECT_VERSION})")
   else()
     lipt_debian_package(${part} liblipt-${part}-dev "The backend ${part}, for programs that link it."
       "liblipt-dev (= ${PROJECT_VERSION}), ${lipt_packages_of_${part}}")

@@ -6,6 +6,16 @@ if(NOT LIPT_BACKEND IN_LIST lipt_known_backends)
   message(FATAL_ERROR "LIPT_BACKEND is '${LIPT_BACKEND}', expected one of: ${lipt_known_backends}")
 endif()
 
+set(LIPT_MORE_BACKENDS "" CACHE STRING "Backends built and installed as libraries besides LIPT_BACKEND, a list")
+foreach(backend IN LISTS LIPT_MORE_BACKENDS)
+  if(NOT backend IN_LIST lipt_known_backends)
+    message(FATAL_ERROR "LIPT_MORE_BACKENDS has '${backend}', expected some of: ${lipt_known_backends}")
+  endif()
+endforeach()
+# All that are built; the reference, which needs nothing, among them.
+set(lipt_backends reference ${LIPT_BACKEND} ${LIPT_MORE_BACKENDS})
+list(REMOVE_DUPLICATES lipt_backends)
+
 option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; another build runs the rest" OFF)
@@ -19,8 +29,8 @@ option(LIPT_NATIVE "Compile for the processor of this machine" ${PROJECT_IS_TOP_
 option(LIPT_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(LIPT_EMBEDDED "Core and reference backend without exceptions and RTTI, for size" OFF)
 
-if(LIPT_EMBEDDED AND NOT LIPT_BACKEND STREQUAL "reference")
-  message(FATAL_ERROR "LIPT_EMBEDDED is the core and the reference backend, LIPT_BACKEND is '${LIPT_BACKEND}': add -DLIPT_BACKEND=reference")
+if(LIPT_EMBEDDED AND NOT lipt_backends STREQUAL "reference")
+  message(FATAL_ERROR "LIPT_EMBEDDED is the core and the reference backend, chosen are '${lipt_backends}': add -DLIPT_BACKEND=reference")
 endif()
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
