@@ -18,9 +18,9 @@ namespace {
 /// Stands for a file from Python: torch.jit.script(model).save("model.pt").
 void save_some_module(const std::string &file) {
     torch::jit::Module model("model"), conv("conv"), fc("fc");
-    conv.register_parameter("weight", at::zeros({8, 1, 3, 3}), false);
-    fc.register_parameter("weight", at::zeros({3, 8}), false);
-    fc.register_parameter("bias", at::zeros({3}), false);
+    conv.register_parameter("weight", at::zeros({8, 1, 3, 3}).set_requires_grad(true), false);
+    fc.register_parameter("weight", at::zeros({3, 8}).set_requires_grad(true), false);
+    fc.register_parameter("bias", at::zeros({3}).set_requires_grad(true), false);
     model.register_module("conv", conv);
     model.register_module("fc", fc);
     model.define(R"(
@@ -57,7 +57,8 @@ int main(int argc, char **argv) {
     if (argc < 2) save_some_module(file);
     const data own;
     const auto set = own.view();
-    const auto spec = lipt::torch::script_network(file, {.image = set.shape, .classes = set.classes}, "fc");
+    const auto spec =
+        lipt::torch::script_network(file, {.image = set.shape, .classes = set.classes, .last_layer = "fc"});
     std::printf("%zu weights in %zu tensors; embeddings of %zu\n", spec.state_size(), spec.weights.size(),
                 spec.embedding_size());
 

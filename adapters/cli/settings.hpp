@@ -79,7 +79,8 @@ struct run_settings {
     std::string dataset = "fashion-mnist";
     std::string data; ///< directory of the data set; empty: where Debian's package puts it
     std::string network = "resnet8";
-    std::string init_weights;      ///< safetensors file to use as the common start; empty: train one
+    std::string last_layer;        ///< of a network from a file: its name; empty: the last linear one
+    std::string init_weights;      ///< file to use as the common start; empty: train one
     std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
     std::size_t image_size = 0;    ///< of image-folder, height and width; 0: 224 there, nothing elsewhere
     corrupt_images corrupt = corrupt_images::refuse;
@@ -225,13 +226,15 @@ void visit_settings(run_settings &s, Visitor &&visit) {
     visit(
         "check-images", s.check,
         detail::choices<image_check>{{"large-ends", image_check::large_ends}, {"whole", image_check::whole}},
-        "how images of image-folder are checked at the start: decoded, but of those over 64 KiB header and "
-        "end "
-        "alone, or whole");
+        "how images of image-folder are checked at the start: decoded, but of those over 64 KiB the header "
+        "and "
+        "the end alone; or all of them decoded");
     visit(
         "network", s.network,
         "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; resnet18-224 and wrn-50-2 for large images; "
         "with the torch backend also a TorchScript file, <name>.pt");
+    visit("last-layer", s.last_layer,
+          "of a TorchScript file: the name of its last linear layer; empty: the last one that is declared");
     visit("seed", p.seed, "seed of everything random");
     visit(
         "device", p.device,
@@ -248,8 +251,10 @@ void visit_settings(run_settings &s, Visitor &&visit) {
           "pre-training before the selection");
     visit("hold-out", p.hold_out, "share of the training set held out for scores");
     visit("rank-held-out", p.rank_held_out, "held-out samples may be selected");
-    visit("init-weights", s.init_weights,
-          "safetensors file to use as the common start, torchvision's names; empty: train one");
+    visit(
+        "init-weights", s.init_weights,
+        "file to use as the common start: safetensors with torchvision's names, or with the torch backend a "
+        "TorchScript file; empty: train one");
     detail::visit_train(p.initialize, "init-", "the common start", visit);
     visit("init-batch-size", p.initialize.batch_size, "samples a step of the common start");
     detail::visit_workers(p, visit);

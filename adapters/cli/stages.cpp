@@ -3,12 +3,12 @@
 #include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/run_data.hpp>
+#include <lipt/adapters/cli/run_network.hpp>
 #include <lipt/adapters/report/report.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
 #include <lipt/adapters/store/sentence.hpp>
-#include <lipt/adapters/store/state.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/lipt.hpp>
 
@@ -53,8 +53,7 @@ struct open_run {
           tensor(chosen::make_tensor(backend_of(settings.pipeline, settings.pipeline.threads))),
           data(settings, [this](const std::string &text) { display.line(text); }),
           context(make_context(
-              chosen::describe_network(settings.network, data.input()), data.train(), data.test(),
-              settings.pipeline,
+              trainable(describe(settings, data.input())), data.train(), data.test(), settings.pipeline,
               make_launcher(of_this_run(launch), path, worker_slots(settings.pipeline), observer()))),
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
@@ -79,7 +78,7 @@ struct open_run {
 
     /// An unknown method or network must not wait for the data, nor leave a directory behind.
     static const run_settings &checked(const run_settings &asked, const launch_options &launch) {
-        if (!asked.network.ends_with(".pt")) make_network(asked.network, {}); // a module waits for the images
+        if (!is_module(asked)) make_network(asked.network, {}); // a module waits for the images
         check_data(asked);
         check(asked.pipeline);
         check_models(asked.pipeline);
@@ -96,18 +95,26 @@ struct open_run {
         return asked;
     }
 
+    /// The network as it came; that the backend can train it shows before a directory is made.
+    network_spec trainable(network_spec spec) const {
+        chosen::training::make(spec, backend_of(settings.pipeline, 1));
+        return spec;
+    }
+
     /// The user's own start; empty where there is none, or where the run has taken it already.
     std::vector<float> read_start(const fs::path &path) const {
         if (settings.init_weights.empty() || fs::exists(path / "theta_star.safetensors")) return {};
-        return load_state(settings.init_weights, context.spec).state.weights;
+        return start_weights(settings, context.spec);
     }
 
     json config() const {
-        return {{"version", 1},
-                {"lipt", LIPT_VERSION},
-                {"backend", chosen::backend_name},
-                {"settings", to_json(settings)},
-                {"data", data.description()}};
+        json all{{"version", 1},
+                 {"lipt", LIPT_VERSION},
+                 {"backend", chosen::backend_name},
+                 {"settings", to_json(settings)},
+                 {"data", data.description()}};
+        if (is_module(settings)) all["module"] = module_description(settings);
+        return all;
     }
     chosen::training backend() const {
         return chosen::training::make(context.spec, backend_of(settings.pipeline, settings.pipeline.threads));

@@ -1,5 +1,6 @@
 // `lipt worker`: one worker of a planned run, from its shard to its upload.
 #include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/run_network.hpp>
 #include <lipt/adapters/cli/worker_terms.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
@@ -25,11 +26,15 @@ worker_terms worker_terms_of(const json &config, const fs::path &path) {
         require(shape.size() == 3, "R03", "worker: ", path.string(), " has a shape of ", shape.size(),
                 " numbers, expected channels, height and width");
         worker_terms terms{.settings = settings_from_json(config.at("settings"))};
-        terms.network = chosen::describe_network(
-            terms.settings.network, {.image = {shape[0], shape[1], shape[2]},
-                                     .classes = data.at("classes").get<std::size_t>(),
-                                     .mean = data.at("mean").get<std::vector<float>>(),
-                                     .deviation = data.at("deviation").get<std::vector<float>>()});
+        const json module = module_description(terms.settings);
+        require(module == config.value("module", json()), "R01", "worker: ", path.string(),
+                " was made with another file ", terms.settings.network,
+                ": put back the one that the run was planned with");
+        terms.network =
+            describe(terms.settings, {.image = {shape[0], shape[1], shape[2]},
+                                      .classes = data.at("classes").get<std::size_t>(),
+                                      .mean = data.at("mean").get<std::vector<float>>(),
+                                      .deviation = data.at("deviation").get<std::vector<float>>()});
         return terms;
     });
 }

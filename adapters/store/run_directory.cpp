@@ -34,10 +34,11 @@ json shaping_settings(const json &config) {
     return settings;
 }
 
-/// What config.json must agree in: settings and data, not the version that wrote it.
+/// What config.json must agree in: settings, data and a module's file, not the version that wrote it.
 std::string config_fingerprint(const json &config) {
-    const std::string content =
-        json{{"settings", shaping_settings(config)}, {"data", config.at("data")}}.dump();
+    json shaping{{"settings", shaping_settings(config)}, {"data", config.at("data")}};
+    if (config.contains("module")) shaping["module"] = config.at("module");
+    const std::string content = shaping.dump();
     return fmt::format("{:016x}", XXH3_64bits(content.data(), content.size()));
 }
 
@@ -98,6 +99,7 @@ void check_same_config(const fs::path &path, const json &kept, const json &asked
             asked.value("backend", "?"), ": continue it with the same build, or use another --out");
     require_same(path, "settings", shaping_settings(kept), shaping_settings(asked));
     require_same(path, "data", kept.at("data"), asked.at("data"));
+    require_same(path, "network files", kept.value("module", json()), asked.value("module", json()));
 }
 
 } // namespace

@@ -5,7 +5,9 @@
 #include <lipt/backends/onednn/training.hpp>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace lipt::onednn {
 
@@ -14,6 +16,12 @@ inline constexpr std::string_view backend_name = "onednn";
 /// The network of that name. errors: N01 to N03
 inline network_spec describe_network(std::string_view name, const network_options &options) {
     return make_network(name, options);
+}
+
+/// The weights of a TorchScript file, which this backend does not read. errors: N05
+inline std::vector<float> module_weights(const std::string &file, const network_spec &) {
+    fail("N05", "'", file,
+         "' is a TorchScript file: give a .safetensors one, or build with -DLIPT_BACKEND=torch");
 }
 
 /// The tensor backend for these options. errors: O01, T08.

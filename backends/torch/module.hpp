@@ -21,17 +21,19 @@ namespace lipt::torch {
 struct named_tensor {
     std::string name;
     at::Tensor values;
-    bool trained = false; ///< a parameter, not a buffer
+    bool trained = false; ///< a parameter, not a statistic
 };
 
-/// Floating-point parameters, then the running statistics of normalisations, in the module's order; other
-/// buffers are no weights and stay as they are. The tensors are the module's own.
+/// Floating-point parameters that are trained, then the running statistics of normalisations, in the module's
+/// order. Frozen parameters (requires_grad is false) and other buffers are no weights and stay as they are.
+/// The tensors are the module's own.
 template <class Module>
 std::vector<named_tensor> tensors_of(const Module &module) {
     std::vector<named_tensor> all;
     const auto add_one = [&](const std::string &name, const at::Tensor &values, bool trained) {
         const auto own = std::string_view(name).substr(name.rfind('.') + 1);
-        const bool wanted = trained || own == "running_mean" || own == "running_var";
+        const bool statistic = own == "running_mean" || own == "running_var";
+        const bool wanted = trained ? values.requires_grad() : statistic;
         if (wanted && values.is_floating_point()) all.push_back({name, values, trained});
     };
     const auto add = [&](const auto &list, bool trained) {

@@ -98,10 +98,11 @@ class tensor {
         const auto height = left.size(0), width = right.size(1);
         if (options.beta == 0.0f && (c.values().size(0) != height || c.values().size(1) != width))
             c = matrix(at::empty({height, width}, layout_));
-        in_rows(height, product_rows, [&](std::int64_t first, std::int64_t count) {
-            auto part = c.values().narrow(0, first, count);
-            part.addmm_(left.narrow(0, first, count), right, options.beta, options.alpha);
-        });
+        in_rows(height, layout_.device().is_cpu() ? product_rows : height,
+                [&](std::int64_t first, std::int64_t count) {
+                    auto part = c.values().narrow(0, first, count);
+                    part.addmm_(left.narrow(0, first, count), right, options.beta, options.alpha);
+                });
     }
 
     void combine(float alpha, const matrix &x, float beta, matrix &y) const {
@@ -247,20 +248,20 @@ class tensor {
 
     static std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
 
-    /// Rows whose intermediate results in double take some 8 MiB.
-    static std::int64_t rows_of(std::size_t columns) {
-        return std::max<std::int64_t>(1, (std::int64_t{1} << 20) /
-                                             std::max<std::int64_t>(1, signed_size(columns)));
+    /// Rows whose intermediate results in double take some 8 MiB, or 256 MiB on a device.
+    std::int64_t rows_of(std::size_t columns) const {
+        const std::int64_t values = layout_.device().is_cpu() ? std::int64_t{1} << 20 : std::int64_t{1} << 25;
+        return std::max<std::int64_t>(1, values / std::max<std::int64_t>(1, signed_size(columns)));
     }
 
     /// Calls body(first, count) for parts of the rows: side by side on a processor, where one thread does all
-    /// of a part and so no sum is shared out among threads; all rows at once on a device.
+    /// of a part and so no sum is shared out among threads; one after another on a device.
     template <class Body>
     void in_rows(std::int64_t rows, std::int64_t length, const Body &body) const {
         if (rows == 0) return;
-        const auto part = layout_.device().is_cpu() ? length : rows;
+        const auto part = std::min(length, rows);
         const auto parts = (rows + part - 1) / part;
-        const thread_budget budget(parts == 1 ? 1 : threads_);
+        const thread_budget budget(parts == 1 || !layout_.device().is_cpu() ? 1 : threads_);
         at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
             const at::NoGradGuard no_graph;
             for (auto i = begin; i < end; ++i) body(i * part, std::min(part, rows - i * part));

@@ -1,10 +1,12 @@
 #include "training.hpp"
 
 #include "detail/interpreter.hpp"
+#include "detail/losses.hpp"
 #include "detail/memory.hpp"
 #include "detail/moves.hpp"
 #include "detail/optimiser.hpp"
 #include "detail/parts.hpp"
+#include "detail/repeatable.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
 #include "device.hpp"
@@ -42,36 +44,23 @@ computation computation_of(const network_spec &spec, const backend_options &opti
     return how;
 }
 
-/// For its lifetime: this many threads, memory kept from the calls before, no graph, and a GPU's libraries
-/// that round alike every time. What the process had set comes back afterwards.
+/// For its lifetime: this many threads, memory kept from the calls before, no graph, and on a GPU the same
+/// rounding every time.
 class quiet_call {
   public:
-    quiet_call(std::size_t threads, kept_memory &memory) : memory_(memory), budget_(threads) {
-        auto &context = at::globalContext();
-        context.setDeterministicCuDNN(true);
-        context.setBenchmarkCuDNN(false);
-        context.setAllowTF32CuDNN(false);
-        context.setAllowTF32CuBLAS(false);
+    quiet_call(std::size_t threads, kept_memory &memory, const at::Device &device)
+        : memory_(memory), budget_(threads) {
+        if (!device.is_cpu()) repeatable_.emplace();
     }
-    ~quiet_call() {
-        auto &context = at::globalContext();
-        context.setDeterministicCuDNN(deterministic_);
-        context.setBenchmarkCuDNN(benchmark_);
-        context.setAllowTF32CuDNN(tf32_convolutions_);
-        context.setAllowTF32CuBLAS(tf32_products_);
-        memory_.tidy();
-    }
+    ~quiet_call() { memory_.tidy(); }
     quiet_call(const quiet_call &) = delete;
     quiet_call &operator=(const quiet_call &) = delete;
 
   private:
-    bool deterministic_ = at::globalContext().deterministicCuDNN();
-    bool benchmark_ = at::globalContext().benchmarkCuDNN();
-    bool tf32_convolutions_ = at::globalContext().allowTF32CuDNN();
-    bool tf32_products_ = at::globalContext().allowTF32CuBLAS();
     kept_memory &memory_;
     memory_use use_{memory_};
     thread_budget budget_;
+    std::optional<repeatable> repeatable_;
     at::NoGradGuard no_graph_;
 };
 
@@ -84,17 +73,18 @@ std::vector<float> to_host(const at::Tensor &flat) {
 
 class pending_loss::implementation {
   public:
-    at::Tensor value; ///< (1) on the device
+    std::shared_ptr<loss_block> block;
+    std::int64_t index;
 };
 
-pending_loss::operator float() const { return self_->value.item<float>(); }
+pending_loss::operator float() const { return self_->block->read(self_->index); }
 
 /// The network, its optimiser, and the way of a batch to them.
 class training::implementation {
   public:
     implementation(const network_spec &spec, const backend_options &options)
         : threads(options.threads), how(computation_of(spec, options)), upload(how.device),
-          network(make_network(spec, how)), optimiser(spec, how.device) {
+          network(make_network(spec, how)), optimiser(spec, how.device), losses(how.device) {
         if (how.type == at::kHalf) scale.emplace(how.device);
     }
 
@@ -140,10 +130,19 @@ class training::implementation {
 
     void descend(const sgd_step &step) {
         const auto finite = scale ? scale->unscale(gradient()) : at::Tensor();
-        const auto mask = step.keep_mask.empty()
-                              ? at::Tensor()
-                              : upload(step.keep_mask, {static_cast<std::int64_t>(step.keep_mask.size())});
-        optimiser.step(step, gradient(), mask, finite, weights());
+        optimiser.step(step, gradient(), mask(step.keep_mask), finite, weights());
+    }
+    /// The keep mask where the weights are. It stays the same for many steps: it is brought to a device when
+    /// it changes.
+    at::Tensor mask(std::span<const float> keep) {
+        if (keep.empty()) return {};
+        const std::vector<std::int64_t> shape{static_cast<std::int64_t>(keep.size())};
+        if (how.device.is_cpu()) return upload(keep, shape);
+        if (!std::ranges::equal(keep, mask_here)) {
+            mask_here.assign(keep.begin(), keep.end());
+            mask_there = upload(keep, shape);
+        }
+        return mask_there;
     }
 
     /// Images that go through the network at once in evaluation.
@@ -161,7 +160,10 @@ class training::implementation {
     uploader upload;
     std::variant<interpreter, script> network;
     descent optimiser;
+    loss_blocks losses;
     std::optional<loss_scale> scale;
+    std::vector<float> mask_here; ///< the last keep mask, and where it was brought to
+    at::Tensor mask_there;
 
   private:
     static std::variant<interpreter, script> make_network(const network_spec &spec, const computation &how) {
@@ -230,16 +232,15 @@ training_state training::read() const {
 
 pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
     check_batch(spec(), batch, step, true);
-    const quiet_call guard(self_->threads, self_->memory);
-    auto loss = self_->differentiate(batch, batch_norm_momentum);
+    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
+    const auto &block = self_->losses.add(self_->differentiate(batch, batch_norm_momentum));
     self_->descend(step);
-    return pending_loss(
-        std::make_shared<pending_loss::implementation>(pending_loss::implementation{std::move(loss)}));
+    return pending_loss(std::make_shared<pending_loss::implementation>(block, block->size() - 1));
 }
 
 network_output training::forward(std::span<const std::uint8_t> pixels, std::size_t count) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads, self_->memory);
+    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
     network_output output;
     output.logits.resize({count, spec().classes});
     output.embeddings.resize({count, spec().embedding_size()});
@@ -266,13 +267,13 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
 
 void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads, self_->memory);
+    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
     self_->observe(self_->images(pixels, count), share);
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
     check_batch(spec(), batch, {}, true);
-    const quiet_call guard(self_->threads, self_->memory);
+    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
     self_->differentiate(batch, 0);
     auto &gradient = self_->gradient();
     if (self_->scale) gradient.div_(self_->scale->scale());

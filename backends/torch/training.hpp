@@ -14,7 +14,7 @@ class pending_loss {
   public:
     class implementation;
     explicit pending_loss(std::shared_ptr<implementation> made) : self_(std::move(made)) {}
-    /// cost: waits until the device has done the step, once
+    /// cost: waits until the device has done the steps so far, once for up to 256 losses of them
     operator float() const;
 
   private:

@@ -237,7 +237,8 @@ at::Tensor script::differentiate(const device_batch &batch, double share) {
         auto losses = at::log_softmax(self.forward(batch.images), 1).gather(1, batch.labels).neg();
         if (batch.weights.defined()) losses = losses * batch.weights;
         const auto mean = losses.mean();
-        found = ::torch::autograd::grad({mean}, inputs, {}, c10::nullopt, false, /*allow_unused=*/true);
+        found =
+            ::torch::autograd::grad({mean}, inputs, {}, /*retain_graph=*/{}, false, /*allow_unused=*/true);
         return mean.detach();
     });
     for (std::size_t p = 0; p < inputs.size(); ++p) {
@@ -252,9 +253,9 @@ at::Tensor script::differentiate(const device_batch &batch, double share) {
 
 } // namespace detail
 
-network_spec script_network(const std::string &file, const network_options &options,
-                            const std::string &last_layer) {
+network_spec script_network(const std::string &file, const network_options &options) {
     using namespace detail;
+    const std::string &last_layer = options.last_layer;
     auto module = read_module(file);
     check_momentum_of_norms(module);
     // An image's shape, classes and normalisation are checked and filled in as for any other network.
@@ -274,8 +275,8 @@ network_spec script_network(const std::string &file, const network_options &opti
                 all[last + 1].values.dim() == 1 && all[last + 1].values.size(0) == classes,
             "L08", "torch: '", file, "' has no linear layer",
             last_layer.empty() ? std::string() : text(" '", last_layer, "'"), " with a bias for ",
-            options.classes, " classes at its end: declare torch.nn.Linear(E, ", options.classes,
-            ") as the module's last layer");
+            options.classes, " classes that is trained: declare torch.nn.Linear(E, ", options.classes,
+            ") as the module's last layer, or name it (--last-layer)");
     spec.layers.push_back({.kind = layer_kind::linear,
                            .in = {static_cast<std::size_t>(all[last].values.size(1)), 1, 1},
                            .out = {options.classes, 1, 1},
@@ -283,6 +284,20 @@ network_spec script_network(const std::string &file, const network_options &opti
     const at::NoGradGuard no_graph;
     check_module(module, spec, all);
     return spec;
+}
+
+std::vector<float> script_weights(const std::string &file, const network_spec &spec) {
+    const auto all = tensors_of(detail::read_module(file));
+    const auto same = [](const weight_entry &a, const weight_entry &b) {
+        return a.name == b.name && a.shape == b.shape;
+    };
+    require(std::ranges::equal(layout_of(all), spec.weights, same), "L13", "torch: the weights of '", file,
+            "' are not those of the network '", spec.module.empty() ? spec.name : spec.module,
+            "': take a file of the same module");
+    const auto flat = flat_weights(all);
+    require(flat.isfinite().all().item<bool>(), "L13", "torch: the weights of '", file,
+            "' hold NaN or infinity: take one that was saved before the training went wrong");
+    return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
 } // namespace lipt::torch

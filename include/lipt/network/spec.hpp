@@ -103,6 +103,7 @@ struct network_options {
     std::size_t classes = 10;
     std::vector<float> mean;      ///< a channel; empty: 0.5
     std::vector<float> deviation; ///< a channel; empty: 0.25
+    std::string last_layer;       ///< of a module from a file: its name; empty: the last linear one
 };
 
 } // namespace lipt

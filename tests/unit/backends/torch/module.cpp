@@ -40,4 +40,14 @@ BOOST_AUTO_TEST_CASE(weights_come_out_flat_and_go_back_in) {
     BOOST_TEST(error_id([&] { lipt::torch::load_weights(tensors, at::zeros({36})); }) == "LIPT-L10");
 }
 
+BOOST_AUTO_TEST_CASE(frozen_parameters_are_no_weights) {
+    namespace nn = torch::nn;
+    nn::Sequential made(nn::Linear(2, 3), nn::Linear(3, 2));
+    made->named_parameters()["0.weight"].set_requires_grad(false);
+    const auto tensors = lipt::torch::tensors_of(*made);
+    BOOST_REQUIRE(tensors.size() == 3u);
+    BOOST_TEST(tensors[0].name == "0.bias");
+    BOOST_TEST(tensors[1].name == "1.weight");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -29,23 +29,27 @@ torch::jit::Module with(const std::string &name,
                         const std::vector<std::pair<std::string, at::Tensor>> &parameters,
                         const std::vector<std::pair<std::string, at::Tensor>> &buffers = {}) {
     torch::jit::Module made(name);
-    for (const auto &[own, values] : parameters) made.register_parameter(own, values, false);
+    for (const auto &[own, values] : parameters)
+        made.register_parameter(own, values.set_requires_grad(true), false);
     for (const auto &[own, values] : buffers) made.register_buffer(own, values);
     return made;
 }
 
 /// How a module may be written: its batch-norm, what it gives for the last layer's output `z` and its input
-/// `y`, and a buffer of its own that is no statistic.
+/// `y`, and whether its convolution is trained. It has a buffer that is no statistic.
 struct writing {
     double momentum = 0.1;
     std::string trains = "self.training", gives = "z";
+    bool frozen = false;
 };
 
 /// The same as TorchScript, in a file.
 std::string as_module(const temporary_directory &folder, const writing &how = {}) {
     torch::jit::Module made("tiny");
     made.register_attribute("training", c10::BoolType::get(), true);
-    made.register_module("conv1", with("conv", {{"weight", at::zeros({16, 3, 3, 3})}}));
+    auto convolution = with("conv", {{"weight", at::full({16, 3, 3, 3}, 0.5)}});
+    convolution.attr("weight").toTensor().set_requires_grad(!how.frozen);
+    made.register_module("conv1", convolution);
     auto norm = with("norm", {{"weight", at::ones({16})}, {"bias", at::zeros({16})}},
                      {{"running_mean", at::zeros({16})},
                       {"running_var", at::ones({16})},
@@ -143,8 +147,11 @@ BOOST_AUTO_TEST_CASE(modules_that_cannot_be_used_say_why) {
     std::ofstream(damaged) << "not a module";
     BOOST_TEST(error_id([&] { script_network(damaged, options); }) == "LIPT-L07");
     BOOST_TEST(error_id([&] { script_network(file, {.image = {3, 8, 8}, .classes = 6}); }) == "LIPT-L08");
-    BOOST_TEST(error_id([&] { script_network(file, options, "head"); }) == "LIPT-L08");
-    BOOST_TEST(script_network(file, options, "linear").state_size() > 0u);
+    auto named = options;
+    named.last_layer = "head";
+    BOOST_TEST(error_id([&] { script_network(file, named); }) == "LIPT-L08");
+    named.last_layer = "linear";
+    BOOST_TEST(script_network(file, named).state_size() > 0u);
     BOOST_TEST(error_id([&] { script_network(as_module(folder, {.momentum = 0.3}), options); }) ==
                "LIPT-L09");
     // Images that the module cannot take.
@@ -173,6 +180,45 @@ BOOST_AUTO_TEST_CASE(a_buffer_that_is_no_statistic_stays_as_it_is) {
     temporary_directory folder;
     const auto spec = script_network(as_module(folder), options);
     for (const auto &entry : spec.weights) BOOST_TEST(entry.name != "one");
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_parameter_stays_as_the_file_has_it) {
+    temporary_directory folder, other_folder;
+    const auto all = script_network(as_module(folder), options);
+    const auto spec = script_network(as_module(other_folder, {.frozen = true}), options);
+    BOOST_TEST(spec.state_size() + 16 * 3 * 9 == all.state_size());
+    for (const auto &entry : spec.weights) BOOST_TEST(entry.name != "conv1.weight");
+    // As the same network with that weight, as far as it is trained.
+    auto one = training::make(all, {.threads = 1}), other = training::make(spec, {.threads = 1});
+    auto weights = weights_of(all);
+    for (const auto &entry : all.weights) {
+        if (entry.name == "conv1.weight") std::fill_n(&weights[entry.offset], entry.size, 0.5f);
+    }
+    one.load(weights);
+    other.load(reordered(all, weights, spec));
+    const auto batch = batch_of(all, 20);
+    const auto expected = one.forward(batch.pixels, 20), got = other.forward(batch.pixels, 20);
+    BOOST_TEST(relative_distance(got.logits, expected.logits) < 1e-6);
+    const auto slope = reordered(all, one.gradient(batch.weighted_view()), spec);
+    BOOST_TEST(relative_distance(other.gradient(batch.weighted_view()), slope) < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(the_weights_of_a_file_come_out_in_the_order_of_its_network) {
+    temporary_directory folder;
+    const auto file = as_module(folder);
+    const auto spec = script_network(file, options);
+    const auto weights = lipt::torch::script_weights(file, spec);
+    BOOST_REQUIRE(weights.size() == spec.state_size());
+    for (const auto &entry : spec.weights) {
+        const float expected = entry.name == "conv1.weight"                                    ? 0.5f
+                               : entry.name == "bn1.weight" || entry.name == "bn1.running_var" ? 1.0f
+                                                                                               : 0.0f;
+        BOOST_TEST(std::all_of(&weights[entry.offset], &weights[entry.offset] + entry.size,
+                               [&](float value) { return value == expected; }),
+                   entry.name);
+    }
+    BOOST_TEST(error_id([&] { lipt::torch::script_weights(file, as_layers()); }) ==
+               "LIPT-L13"); // another order
 }
 
 BOOST_AUTO_TEST_SUITE_END()

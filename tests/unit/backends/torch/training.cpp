@@ -91,4 +91,23 @@ BOOST_AUTO_TEST_CASE(the_weights_stay_float32_under_bfloat16) {
     BOOST_TEST(!same_bits(values_of(spec, made.read().weights, trained), values_of(spec, weights, trained)));
 }
 
+BOOST_AUTO_TEST_CASE(losses_read_late_are_those_read_at_once) {
+    const auto spec = spec_of(small);
+    auto made = training::make(spec, {.threads = 1});
+    const auto batch = batch_of(spec, 2);
+    const int steps = 260; // more than are kept together
+    const auto run = [&](auto take) {
+        made.load(lipt::initial_weights(spec, 1));
+        for (int step = 0; step < steps; ++step)
+            take(made.train_step(batch.view(), {.learning_rate = 0.01f}));
+    };
+    std::vector<float> at_once;
+    run([&](float loss) { at_once.push_back(loss); });
+    std::vector<lipt::torch::pending_loss> late;
+    run([&](lipt::torch::pending_loss loss) { late.push_back(std::move(loss)); });
+    made = training::make(spec, {.threads = 1}); // a loss outlives its network
+    BOOST_TEST(std::vector<float>(late.begin(), late.end()) == at_once, boost::test_tools::per_element());
+    BOOST_TEST(at_once.front() != at_once.back());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
