@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
 
 BOOST_AUTO_TEST_SUITE(brute_force)
 
@@ -56,6 +57,58 @@ double determinant(std::vector<std::vector<double>> matrix) {
         }
     }
     return product;
+}
+
+/// The least squared distance of non-negative sums of the picks' gradients from the target: of all systems
+/// of some of the picks, those whose solution has no negative weight.
+double nearest_sum(const lipt_test::vectors &g, const std::vector<double> &target, const subset &picks) {
+    double best = lipt_test::dot(target, target);
+    for (std::size_t bits = 1; bits < std::size_t{1} << picks.size(); ++bits) {
+        std::vector<const std::vector<double> *> active;
+        for (std::size_t i = 0; i < picks.size(); ++i) {
+            if (bits >> i & 1) active.push_back(&g[static_cast<std::size_t>(picks[i])]);
+        }
+        lipt::growing_cholesky factor;
+        std::vector<double> right;
+        for (const auto *one : active) {
+            std::vector<double> row;
+            for (const auto *other : std::span(active).first(right.size() + 1))
+                row.push_back(lipt_test::dot(*one, *other));
+            factor.append(row);
+            right.push_back(lipt_test::dot(*one, target));
+        }
+        const auto weights = factor.solve(right);
+        if (std::ranges::any_of(weights, [](double weight) { return weight < 0; })) continue;
+        auto rest = target;
+        for (std::size_t a = 0; a < active.size(); ++a) {
+            for (std::size_t p = 0; p < rest.size(); ++p) rest[p] -= weights[a] * (*active[a])[p];
+        }
+        best = std::min(best, lipt_test::dot(rest, rest));
+    }
+    return best;
+}
+
+std::vector<double> mean_of(const lipt_test::vectors &g) {
+    std::vector<double> mean(g[0].size());
+    for (const auto &one : g) {
+        for (std::size_t p = 0; p < mean.size(); ++p) mean[p] += one[p] / static_cast<double>(g.size());
+    }
+    return mean;
+}
+
+/// Embeddings whose products with each other are -1, so that all gradients are orthogonal; their lengths
+/// grow. The rows of a Cholesky factor.
+lipt::host_matrix orthogonal_embeddings(std::size_t samples) {
+    auto h = lipt::host_matrix::from_shape({samples, samples});
+    h.fill(0);
+    for (std::size_t i = 0; i < samples; ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+            double rest = i == j ? static_cast<double>(samples + i) : -1.0;
+            for (std::size_t e = 0; e < j; ++e) rest -= static_cast<double>(h(i, e)) * h(j, e);
+            h(i, j) = static_cast<float>(i == j ? std::sqrt(rest) : rest / h(j, j));
+        }
+    }
+    return h;
 }
 
 auto gradients_of(const lipt_test::random_problem &problem) {
@@ -150,6 +203,99 @@ BOOST_AUTO_TEST_CASE(log_determinants_lose_no_more_than_a_factorial) {
             };
         },
         [](std::size_t quota) { return std::pow(std::tgamma(static_cast<double>(quota) + 1), -2.0); });
+}
+
+BOOST_AUTO_TEST_CASE(gradmatch_weighs_its_picks_as_well_as_can_be) {
+    lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
+        const auto g = gradients_of(problem);
+        const auto target = mean_of(g);
+        const auto found = lipt::methods::gradmatch::pick(problem.tensor, problem.pool(quota),
+                                                          {.gradmatch = {.ridge = 1e-9}});
+        auto rest = target;
+        for (std::size_t i = 0; i < quota; ++i) {
+            BOOST_TEST(found.weights[i] >= 0);
+            for (std::size_t p = 0; p < rest.size(); ++p)
+                rest[p] -= found.weights[i] * g[static_cast<std::size_t>(found.order[i])][p];
+        }
+        const double best = nearest_sum(g, target, found.order);
+        BOOST_TEST(std::abs(lipt_test::dot(rest, rest) - best) < 1e-5 * lipt_test::dot(target, target));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(gradmatch_is_the_best_where_gradients_are_orthogonal) {
+    for (std::size_t samples = 2; samples <= 8; ++samples) {
+        lipt_test::random_problem problem({.samples = samples, .classes = 3, .width = samples});
+        problem.embeddings = orthogonal_embeddings(samples);
+        problem.gradients =
+            lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+        const auto g = gradients_of(problem);
+        BOOST_REQUIRE(std::abs(lipt_test::dot(g[0], g[1])) < 1e-5 * lipt_test::dot(g[0], g[0]));
+        const auto target = mean_of(g);
+        const auto reached = [&](const subset &picks) { return -nearest_sum(g, target, picks); };
+        for (std::size_t quota = 1; quota <= samples; ++quota) {
+            const auto picks = lipt::methods::gradmatch::pick(problem.tensor, problem.pool(quota),
+                                                              {.gradmatch = {.ridge = 1e-9}})
+                                   .order;
+            const double missed = best_of_all(samples, quota, reached) - reached(picks);
+            BOOST_TEST(missed < 1e-6 * lipt_test::dot(target, target));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(glister_is_the_best_where_its_step_is_small) {
+    // The validation loss falls by the sum of the picks' products with its gradient, to first order.
+    lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
+        const auto g = gradients_of(problem);
+        const auto target = mean_of(lipt_test::written_out(
+            problem.validation.logits, problem.validation.embeddings, problem.validation.labels));
+        const auto gain = [&](const subset &picks) {
+            double sum = 0;
+            for (const auto i : picks) sum += lipt_test::dot(g[static_cast<std::size_t>(i)], target);
+            return sum;
+        };
+        const auto picks = lipt::methods::glister::pick(problem.tensor, problem.pool(quota),
+                                                        {.glister = {.learning_rate = 1e-6f}})
+                               .order;
+        const double best = best_of_all(g.size(), quota, gain);
+        BOOST_TEST(gain(picks) >= best - 1e-4 * std::abs(best));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(scorers_keep_the_largest_sum_of_scores) {
+    std::size_t rated = 0;
+    lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
+        for (const auto &info : lipt::all_methods::infos) {
+            if (!info.scorer) continue;
+            auto view = problem.view(static_cast<double>(quota) / static_cast<double>(problem.labels.size()),
+                                     /*balanced=*/false);
+            auto weights = problem.tensor.from_host(lipt::host_matrix({problem.classes, 4}, 0.5f));
+            view.last_layer = &weights;
+            const auto found = lipt::select(problem.tensor, info.name, view);
+            const auto sum = [&](const subset &picks) {
+                double all = 0;
+                for (const auto i : picks) all += found.scores[static_cast<std::size_t>(i)];
+                return all;
+            };
+            BOOST_TEST_INFO(info.name);
+            BOOST_TEST(found.indices.size() == quota);
+            BOOST_TEST(sum(found.indices) == best_of_all(problem.labels.size(), quota, sum));
+            ++rated;
+        }
+    });
+    BOOST_TEST(rated > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(herding_begins_with_the_sample_nearest_to_the_mean) {
+    lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
+        const auto h = lipt_test::embeddings_of(problem);
+        const auto mean = mean_of(h);
+        const auto nearness = [&](const subset &picks) {
+            return -lipt_test::distance(h[static_cast<std::size_t>(picks[0])], mean);
+        };
+        const auto picks =
+            lipt::methods::herding::pick(problem.tensor, problem.pool(quota), lipt::select_options{}).order;
+        BOOST_TEST(nearness({picks[0]}) >= best_of_all(h.size(), 1, nearness) - 1e-6);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(all_but_none_left_is_everything) {
