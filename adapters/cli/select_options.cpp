@@ -136,8 +136,14 @@ void check_readers(const CLI::App &sub, const array_selection &asked) {
     const bool scorer = !asked.scores.empty() || find_method(method).scorer;
     require(scorer || sampler_flag->count() == 0, "U49",
             "select: --sampler is for methods that rate samples, ", method, " picks by itself: leave it out");
+    constexpr std::array<std::string_view, 3> after_colon{"--ccs-cutoff", "--d2-neighbours",
+                                                          "--beta-concentration"};
     for (const auto *option : sub.get_options()) {
         const auto name = option->get_name();
+        require(colon == asked.method.size() || option->count() == 0 ||
+                    std::ranges::find(after_colon, name) == after_colon.end(),
+                "C40", "select: the sampler's setting is given twice, by --method ", asked.method, " and by ",
+                name, ": leave one out");
         const auto known = std::find_if(readers.begin(), readers.end(),
                                         [&](const auto &one) { return name.starts_with(one.first); });
         if (option->count() == 0 || known == readers.end()) continue;
