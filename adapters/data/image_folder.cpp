@@ -119,7 +119,13 @@ labelled_images open_part(const fs::path &root, std::span<const std::string> cla
         extents.push_back(seen[i].extent);
         filled[static_cast<std::size_t>(listing.images[i].label)] = true;
     }
-    for (const auto &name : class_folders(root)) {
+    const auto present = class_folders(root);
+    for (const auto &name : classes) {
+        if (std::ranges::binary_search(present, name) || !options.notice) continue;
+        options.notice(
+            text("there is no folder '", (root / name).string(), "': the class ", name, " is not tested"));
+    }
+    for (const auto &name : present) {
         const auto c = static_cast<std::size_t>(std::lower_bound(classes.begin(), classes.end(), name) -
                                                 classes.begin());
         require(filled[c], "D18", "data: no image in the class folder '", (root / name).string(),

@@ -41,13 +41,15 @@ struct image_folder {
 };
 
 /// Opens a folder: lists it, reads every file and finds the damaged ones. What begins with a dot is passed
-/// over. An image of more than 64 KiB that ends as whole ones do counts as one, unless `check` is whole:
-/// damage in its middle is found when it is read, an error that names it, or with `skip` an image of one
-/// colour, the mean of the data set, in its place, and a notice; which depends on nothing but the image and
-/// its box. shapes: images (3,size,size) errors: D10 a folder is missing, D18 no classes, an unknown one or
-/// an empty one, D20 images that cannot be read (names the first and counts them), D22 a link in a circle;
-/// later, where an image is read, D19 and D21 cost: an image of up to 64 KiB is decoded once at an eighth of
-/// its size, of others two reads a file; 80 bytes of memory an image and its name
+/// over; a class that the test images lack is told. Damaged is what its decoder cannot read to the end: a PNG
+/// has checksums, a JPEG has none, and a flipped bit in it may as well make another image. An image of more
+/// than 64 KiB that ends as whole ones do counts as one, unless `check` is whole: damage in its middle is
+/// found when it is read, an error that names it, or with `skip` an image of one colour, the mean of the data
+/// set, in its place, and a notice; which depends on nothing but the image and its box. shapes: images
+/// (3,size,size) errors: D10 a folder is missing, D18 no classes, an unknown one or an empty one, D20 images
+/// that cannot be read (names the first and counts them), D22 a link in a circle; later, where an image is
+/// read, D19 and D21 cost: an image of up to 64 KiB is decoded once at an eighth of its size, of others two
+/// reads a file; 80 bytes of memory an image and its name
 image_folder open_image_folder(const std::filesystem::path &directory,
                                const image_folder_options &options = {});
 

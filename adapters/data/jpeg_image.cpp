@@ -7,6 +7,7 @@
 #include <jpeglib.h>
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstdio>
 #include <string>
@@ -71,9 +72,12 @@ void jpeg_image::state::install(state &self) {
     self.decoder.err = jpeg_std_error(&self.errors);
     self.decoder.client_data = &self;
     self.errors.error_exit = [](j_common_ptr failed) { std::longjmp(of(failed).jump, 1); };
-    // Warnings are taken as Pillow takes them: an image with them is an image. One that ends early is not.
+    // Most warnings are taken as Pillow takes them: an image with them is an image. One that ends early is
+    // not, nor one whose code makes no sense, where Pillow has grey or colours in place of what was there.
     self.errors.emit_message = [](j_common_ptr warned, int level) {
-        if (level < 0 && warned->err->msg_code == JWRN_JPEG_EOF) std::longjmp(of(warned).jump, 1);
+        constexpr std::array damage{JWRN_JPEG_EOF, JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE};
+        if (level < 0 && std::ranges::find(damage, warned->err->msg_code) != damage.end())
+            std::longjmp(of(warned).jump, 1);
     };
     self.errors.output_message = [](j_common_ptr) {};
     self.progress.progress_monitor = [](j_common_ptr decoding) {

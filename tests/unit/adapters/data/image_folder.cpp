@@ -160,6 +160,19 @@ BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_small_image_is_found_when_the_
     BOOST_TEST(notices[0].find("train/bee/0.png") != std::string::npos, notices[0]);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_jpeg_whose_code_makes_no_sense_is_damaged, tree) {
+    const auto whole = jpeg_of(waves(120, 120, 3));
+    auto cut = whole.substr(0, whole.size() / 2) + "\xff\xd9"; // an end put behind half of it
+    put("train/bee/0.jpg", cut);
+    BOOST_TEST(fault() == "LIPT-D20");
+    auto zeros = whole;
+    std::fill(zeros.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2), zeros.end() - 2, '\xfe');
+    put("train/bee/0.jpg", zeros);
+    BOOST_TEST(fault() == "LIPT-D20");
+    put("train/bee/0.jpg", whole);
+    BOOST_TEST(fault() == "");
+}
+
 BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_image_is_found_where_all_are_decoded, tree) {
     const auto whole = open(corrupt_images::refuse, 2, image_check::whole);
     put("train/bee/0.png", damaged(png_of(noise(300, 300, 1))));
@@ -214,6 +227,8 @@ BOOST_FIXTURE_TEST_CASE(folders_that_are_not_as_expected_are_refused, tree) {
     fs::remove_all(folder / "val/wasp");
     fs::remove_all(folder / "val/ant"); // a test set may lack a class: the others keep their numbers
     BOOST_TEST((open().test.labels == std::vector<std::int32_t>{1}));
+    BOOST_REQUIRE(notices.size() == 1u);
+    BOOST_TEST(notices[0].find("val/ant") != std::string::npos, notices[0]);
     fs::create_directory(folder / "train/cat");
     BOOST_TEST(fault() == "LIPT-D18");
     put("train/cat/1.jpg", "no image");
