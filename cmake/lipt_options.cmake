@@ -17,6 +17,7 @@ set(lipt_backends reference ${LIPT_BACKEND} ${LIPT_MORE_BACKENDS})
 list(REMOVE_DUPLICATES lipt_backends)
 
 option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_TOP_LEVEL})
+option(LIPT_INSTALL "Install lipt; within another project, so that its exported targets may link lipt's" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; another build runs the rest" OFF)
 option(LIPT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
