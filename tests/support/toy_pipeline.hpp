@@ -1,10 +1,9 @@
-// The whole pipeline on toy images with the reference backend.
+// The whole pipeline on toy images, with the backend that <backend.hpp> names.
 #pragma once
 
-#include <lipt/backends/reference/tensor.hpp>
-#include <lipt/backends/reference/training.hpp>
 #include <lipt/pipeline.hpp>
 
+#include <backend.hpp>
 #include <support/toy_images.hpp>
 #include <support/toy_run.hpp>
 
@@ -12,11 +11,11 @@ namespace lipt_test {
 
 /// Its data and settings; a case changes the latter before it runs.
 struct toy_pipeline {
-    using training = lipt::reference::training;
+    using training = backend::training;
 
     toy_images train{240, 1}, test{60, 2};
     lipt::pipeline_settings settings = toy_settings();
-    lipt::reference::tensor tensor{};
+    backend::tensor tensor{};
 
     lipt::pipeline_context context() const { return toy_context(train.view(), test.view(), settings); }
     lipt::pipeline_result run(lipt::memory_store &store) const {

@@ -8,8 +8,8 @@ BOOST_AUTO_TEST_SUITE(workers_)
 
 namespace {
 
-using training = lipt::reference::training;
-const lipt::reference::tensor tensor{};
+using training = lipt_test::backend::training;
+const lipt_test::backend::tensor tensor{};
 
 using setup = lipt_test::toy_pipeline;
 

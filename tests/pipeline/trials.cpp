@@ -1,7 +1,6 @@
-#include <lipt/backends/reference/tensor.hpp>
-#include <lipt/backends/reference/training.hpp>
 #include <lipt/pipeline.hpp>
 
+#include <backend.hpp>
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/toy_images.hpp>
@@ -13,8 +12,9 @@ BOOST_AUTO_TEST_SUITE(trials)
 
 namespace {
 
-using training = lipt::reference::training;
-const lipt::reference::tensor tensor{};
+using training = lipt_test::backend::training;
+using tensor_type = lipt_test::backend::tensor;
+const tensor_type tensor{};
 
 /// Toy images of which every fifth has a wrong label: what is hardest is wrong.
 struct setup {
@@ -158,12 +158,12 @@ BOOST_AUTO_TEST_CASE(what_is_scored_is_never_trained_on) {
     auto backend = training::make(context.spec, {});
     backend.load(lipt::initial_weights(context.spec, 1), {});
     lipt::stage_cost cost;
-    auto features = lipt::candidates_of<lipt::reference::tensor>(context);
+    auto features = lipt::candidates_of<tensor_type>(context);
     lipt::add_outputs(context, backend, tensor, features, cost);
     std::vector<std::int64_t> scored;
     for (std::int64_t i = 0; i < 300; i += 4) scored.push_back(i);
     std::size_t weighted = 0;
-    const lipt::detail::trial_subsets<lipt::reference::tensor> subsets(context, tensor, features, scored);
+    const lipt::detail::trial_subsets<tensor_type> subsets(context, tensor, features, scored);
     for (const auto &one : subsets.contestants()) {
         BOOST_TEST(one.chosen.indices.size() == 60u);
         const auto samples = subsets.without_scored(one.chosen);

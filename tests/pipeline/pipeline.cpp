@@ -9,8 +9,8 @@ BOOST_AUTO_TEST_SUITE(pipeline_)
 
 namespace {
 
-using training = lipt::reference::training;
-const lipt::reference::tensor tensor{};
+using training = lipt_test::backend::training;
+const lipt_test::backend::tensor tensor{};
 
 using setup = lipt_test::toy_pipeline;
 
