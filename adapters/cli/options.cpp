@@ -163,7 +163,10 @@ settings_options::settings_options(CLI::App &command)
     command
         .add_option("--config", config_, "TOML file with settings under the names of the flags; flags win")
         ->type_name("FILE");
-    command.add_option("--threads", (*given_)["threads"], "threads in all; results do not depend on it")
+    command
+        .add_option(
+            "--threads", (*given_)["threads"],
+            "threads in all; results do not depend on it, but for the rounding of a TorchScript module")
         ->type_name("COUNT");
     command
         .add_option("--checkpoint-seconds", (*given_)["checkpoint-seconds"],

@@ -17,9 +17,9 @@ bool is_module_name(const std::string &name) { return name.ends_with(".pt"); }
 bool is_module(const run_settings &settings) { return is_module_name(settings.network); }
 
 network_spec describe(const run_settings &settings, network_options input) {
-    require(settings.last_layer.empty() || is_module(settings), "U50",
-            "settings: --last-layer is for a TorchScript file, the network is ", settings.network);
-    input.last_layer = settings.last_layer;
+    require(settings.head.empty() || is_module(settings), "U50",
+            "settings: --head is for a TorchScript file, the network is ", settings.network);
+    input.last_layer = settings.head;
     return chosen::describe_network(settings.network, input);
 }
 

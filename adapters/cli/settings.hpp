@@ -79,7 +79,7 @@ struct run_settings {
     std::string dataset = "fashion-mnist";
     std::string data; ///< directory of the data set; empty: where Debian's package puts it
     std::string network = "resnet8";
-    std::string last_layer;        ///< of a network from a file: its name; empty: the last linear one
+    std::string head; ///< of a network from a file: its last linear layer; empty: the one declared last
     std::string init_weights;      ///< file to use as the common start; empty: train one
     std::size_t train_samples = 0; ///< a stratified part of the training set; 0: all
     std::size_t image_size = 0;    ///< of image-folder, height and width; 0: 224 there, nothing elsewhere
@@ -233,7 +233,7 @@ void visit_settings(run_settings &s, Visitor &&visit) {
         "network", s.network,
         "resnet8, resnet20, resnet18, wrn-16-1, wrn-28-10, ...; resnet18-224 and wrn-50-2 for large images; "
         "with the torch backend also a TorchScript file, <name>.pt");
-    visit("last-layer", s.last_layer,
+    visit("head", s.head,
           "of a TorchScript file: the name of its last linear layer; empty: the last one that is declared");
     visit("seed", p.seed, "seed of everything random");
     visit(

@@ -15,7 +15,7 @@ namespace lipt::torch {
 inline constexpr std::string_view backend_name = "torch";
 
 /// The network of that name, or the TorchScript module of a file that ends in .pt. errors: N01 to N03, L07 to
-/// L09, L11, L12
+/// L09, L11, L12, L14
 inline network_spec describe_network(std::string_view name, const network_options &options) {
     if (name.ends_with(".pt")) return script_network(std::string(name), options);
     return make_network(name, options);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ struct named_tensor {
 };
 
 /// Floating-point parameters that are trained, then the running statistics of normalisations, in the module's
-/// order. Frozen parameters (requires_grad is false) and other buffers are no weights and stay as they are.
-/// The tensors are the module's own.
+/// order; one that two layers share counts once, under its first name. Frozen parameters (requires_grad is
+/// false) and other buffers are no weights and stay as they are. The tensors are the module's own.
 template <class Module>
 std::vector<named_tensor> tensors_of(const Module &module) {
     std::vector<named_tensor> all;
@@ -34,7 +35,9 @@ std::vector<named_tensor> tensors_of(const Module &module) {
         const auto own = std::string_view(name).substr(name.rfind('.') + 1);
         const bool statistic = own == "running_mean" || own == "running_var";
         const bool wanted = trained ? values.requires_grad() : statistic;
-        if (wanted && values.is_floating_point()) all.push_back({name, values, trained});
+        const bool known =
+            std::ranges::any_of(all, [&](const auto &one) { return one.values.is_same(values); });
+        if (wanted && !known && values.is_floating_point()) all.push_back({name, values, trained});
     };
     const auto add = [&](const auto &list, bool trained) {
         for (const auto &each : list) {
@@ -50,32 +53,46 @@ std::vector<named_tensor> tensors_of(const Module &module) {
     return all;
 }
 
-/// What a tensor is for, by its name, its dimensions and its neighbours.
-inline weight_kind kind_of(const named_tensor &each, std::span<const named_tensor> all) {
+/// What a tensor is for, by its name, its dimensions and its neighbours; nothing for what belongs to no layer
+/// that LiPT knows, such as a gate or a position.
+inline std::optional<weight_kind> kind_of(const named_tensor &each, std::span<const named_tensor> all) {
     const std::string_view name = each.name;
-    const auto dot = name.rfind('.');
-    const auto own = dot == std::string_view::npos ? name : name.substr(dot + 1);
-    if (!each.trained)
-        return own == "running_var" ? weight_kind::running_variance : weight_kind::running_mean;
-    if (each.values.dim() > 2) return weight_kind::convolution;
-    if (each.values.dim() == 2) return weight_kind::linear;
-    if (own == "weight") return weight_kind::scale;
-    // The shift of a normalisation stands beside a one-dimensional scale.
-    const auto sibling = std::string(name.substr(0, name.size() - own.size())) + "weight";
-    const bool normalises = std::any_of(all.begin(), all.end(), [&](const auto &other) {
-        return other.name == sibling && other.values.dim() == 1;
-    });
-    return normalises ? weight_kind::shift : weight_kind::bias;
+    const auto dimensions = each.values.dim();
+    if (name.ends_with("running_var")) return weight_kind::running_variance;
+    if (name.ends_with("running_mean")) return weight_kind::running_mean;
+    if (name.ends_with("weight") && dimensions > 1)
+        return dimensions == 2 ? weight_kind::linear : weight_kind::convolution;
+    // Of a normalisation both are one-dimensional; a bias stands beside a larger weight.
+    const auto beside = [&](std::string_view own, std::string_view other) -> const named_tensor * {
+        if (!name.ends_with(own)) return nullptr;
+        const auto wanted = std::string(name.substr(0, name.size() - own.size())) + std::string(other);
+        const auto found = std::ranges::find(all, wanted, &named_tensor::name);
+        return found == all.end() ? nullptr : &*found;
+    };
+    if (beside("weight", "bias") != nullptr) return weight_kind::scale;
+    if (const auto *weight = beside("bias", "weight"))
+        return weight->values.dim() == 1 ? weight_kind::shift : weight_kind::bias;
+    return std::nullopt;
 }
 
-/// The layout of a module's flat vector, for masks and files. shapes: over (S), the sum of the tensors' sizes
+/// The layout of a module's flat vector, for masks and files. What belongs to no layer that LiPT knows is
+/// never pruned and starts as it is now. shapes: over (S), the sum of the tensors' sizes
 inline std::vector<weight_entry> layout_of(std::span<const named_tensor> tensors) {
     std::vector<weight_entry> layout;
     std::size_t offset = 0;
     for (const auto &each : tensors) {
         const auto size = static_cast<std::size_t>(each.values.numel());
         const auto extents = each.values.sizes();
-        layout.push_back({each.name, {extents.begin(), extents.end()}, kind_of(each, tensors), offset, size});
+        const auto kind = kind_of(each, tensors);
+        auto &entry = layout.emplace_back(weight_entry{.name = each.name,
+                                                       .shape = {extents.begin(), extents.end()},
+                                                       .kind = kind.value_or(weight_kind::bias),
+                                                       .offset = offset,
+                                                       .size = size});
+        if (!kind) {
+            const auto now = each.values.detach().to(at::kCPU, at::kFloat).contiguous();
+            entry.start.assign(now.data_ptr<float>(), now.data_ptr<float>() + size);
+        }
         offset += size;
     }
     return layout;

@@ -9,7 +9,8 @@
 
 namespace lipt::torch {
 
-/// A loss that may still be on its way: reading it waits for the device.
+/// A loss that may still be on its way: reading it waits for the device. To be read by the thread that
+/// trains.
 class pending_loss {
   public:
     class implementation;

@@ -6,6 +6,7 @@
 #include <lipt/network/spec.hpp>
 #include <lipt/random.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -54,9 +55,9 @@ inline network_spec make_network(std::string_view name, const network_options &o
          "resnet18-224 or wrn-50-2");
 }
 
-/// Seeded initial weights, different for each `run`: convolutions He-normal over fan-out, the last layer
-/// uniform within 1/sqrt(E), batch-norm scale and variance 1, everything else 0. shapes: result (S) in layout
-/// order. source: [He2015] Section 2.2
+/// Seeded initial weights, different for each `run`: convolutions He-normal over fan-out, linear layers and
+/// biases uniform within 1/sqrt(inputs), batch-norm scale and variance 1, shift and mean 0; where an entry
+/// has a start of its own, that. shapes: result (S) in layout order. source: [He2015] Section 2.2
 inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_t seed,
                                           std::uint32_t run = 0) {
     std::vector<float> state(spec.state_size(), 0.0f);
@@ -66,13 +67,18 @@ inline std::vector<float> initial_weights(const network_spec &spec, std::uint64_
         rng draw(
             {.seed = seed, .stage = stream::weights, .pass = run, .sample = static_cast<std::uint32_t>(w)});
         const std::span values(state.data() + entry.offset, entry.size);
+        if (!entry.start.empty()) {
+            std::copy(entry.start.begin(), entry.start.end(), values.begin());
+            continue;
+        }
         switch (entry.kind) {
         case weight_kind::convolution: {
-            const auto fan_out = static_cast<float>(entry.shape[0] * entry.shape[2] * entry.shape[3]);
+            const auto fan_out = static_cast<float>(entry.size / entry.shape[1]); // out times the window
+            bound = 1.0f / std::sqrt(static_cast<float>(entry.size / entry.shape[0]));
             for (auto &value : values) value = draw.normal() * std::sqrt(2.0f / fan_out);
             break;
         }
-        case weight_kind::linear:
+        case weight_kind::linear: // a bias comes next, within the same
             bound = 1.0f / std::sqrt(static_cast<float>(entry.shape[1]));
             [[fallthrough]];
         case weight_kind::bias:

@@ -55,8 +55,7 @@ BOOST_AUTO_TEST_CASE(a_run_keeps_to_the_file_that_it_began_with) {
     const auto module = save_module(folder, 10);
     const auto stage = [&](const std::vector<std::string> &arguments) { return run_lipt(folder, arguments); };
     const std::vector<std::string> settings =
-        std::vector<std::string>{"--network", module.string(), "--last-layer", "head"} +
-        small_run(folder / "data");
+        std::vector<std::string>{"--network", module.string(), "--head", "head"} + small_run(folder / "data");
     const auto planned = stage(std::vector<std::string>{"plan", "--out", run} + settings);
     BOOST_TEST_REQUIRE(planned.status == 0, planned.err);
     BOOST_TEST(stage({"worker", "--run", run, "--worker", "0"}).status == 0);
@@ -100,8 +99,8 @@ BOOST_AUTO_TEST_CASE(what_a_module_cannot_be_is_refused_before_a_directory_is_ma
     write_data(folder / "data");
     const auto run = (folder / "run").string();
     const auto module = save_module(folder, 10).string();
-    for (const auto &[flag, value, id] : {std::tuple{"--precision", "bfloat16", "LIPT-L06"},
-                                          std::tuple{"--last-layer", "conv", "LIPT-L08"}}) {
+    for (const auto &[flag, value, id] :
+         {std::tuple{"--precision", "bfloat16", "LIPT-L06"}, std::tuple{"--head", "conv", "LIPT-L08"}}) {
         const auto ended =
             run_lipt(folder, std::vector<std::string>{"run", "--out", run, "--network", module, flag, value} +
                                  small_run(folder / "data"));

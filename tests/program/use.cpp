@@ -57,8 +57,8 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
     check_run_refused({"--rand-augment-magnitude", "40"}, 2, "LIPT-U16");
     check_run_refused({"--features", "ensemble"}, 2, "LIPT-U18");
     check_run_refused({"--pretrain", "none", "--start", "fresh", "--init-weights", "x"}, 2, "LIPT-U27");
-    check_run_refused({"--last-layer", "fc"}, 2, "LIPT-U50"); // resnet8 has one under its own name
-    check_run_refused({"--equal-steps"}, 2, "LIPT-U48");      // a setting says its value
+    check_run_refused({"--head", "fc"}, 2, "LIPT-U50");  // resnet8 has one under its own name
+    check_run_refused({"--equal-steps"}, 2, "LIPT-U48"); // a setting says its value
     check_refused(run_lipt(folder, {"train", "--run", "x", "--rum", "y"}), 2, "LIPT-U48");
     check_refused(run_lipt(folder, {"fly"}), 2,
                   "[LIPT-U47] there is no command 'fly', expected one of: run, ");

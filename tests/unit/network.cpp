@@ -189,6 +189,32 @@ BOOST_AUTO_TEST_CASE(runs_have_weights_of_their_own) {
     BOOST_TEST((lipt::initial_weights(spec, 5, 1) != lipt::initial_weights(spec, 5, 0)));
 }
 
+BOOST_AUTO_TEST_CASE(tensors_of_any_shape_have_initial_weights) {
+    lipt::network_spec spec;
+    const auto add = [&](std::vector<std::size_t> shape, lipt::weight_kind kind,
+                         std::vector<float> start = {}) {
+        std::size_t size = 1;
+        for (const auto extent : shape) size *= extent;
+        spec.weights.push_back({"w", std::move(shape), kind, spec.state_size(), size, std::move(start)});
+    };
+    add({64, 32, 3}, lipt::weight_kind::convolution);       // one dimension
+    add({64}, lipt::weight_kind::bias);                     // its bias: within 1/sqrt(96)
+    add({64, 8, 3, 2, 2}, lipt::weight_kind::convolution);  // three dimensions
+    add({3}, lipt::weight_kind::bias, {0.5f, -0.5f, 2.0f}); // of no known layer
+    const auto weights = lipt::initial_weights(spec, 1);
+    const auto deviation = [&](const lipt::weight_entry &entry) {
+        double sum = 0;
+        for (std::size_t i = 0; i < entry.size; ++i)
+            sum += static_cast<double>(weights[entry.offset + i]) * weights[entry.offset + i];
+        return std::sqrt(sum / static_cast<double>(entry.size));
+    };
+    BOOST_TEST(std::abs(deviation(spec.weights[0]) / std::sqrt(2.0 / (64 * 3)) - 1) < 0.05);
+    BOOST_TEST(std::abs(deviation(spec.weights[1]) * std::sqrt(96.0 * 3) - 1) < 0.2);
+    BOOST_TEST(std::abs(deviation(spec.weights[2]) / std::sqrt(2.0 / (64 * 12)) - 1) < 0.05);
+    BOOST_TEST(std::vector<float>(weights.end() - 3, weights.end()) == spec.weights[3].start,
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(options_that_make_no_network_are_refused) {
     const auto id = [](const lipt::network_options &options) {
         return lipt_test::error_id([&] { lipt::make_network("resnet8", options); });

@@ -32,13 +32,16 @@ constexpr bool is_prunable(weight_kind kind) noexcept {
     return kind == weight_kind::convolution || kind == weight_kind::linear;
 }
 
-/// One named tensor of the layout. shapes: convolution (out,in,kh,kw), linear (out,in), all others (channels)
+/// One named tensor of the layout. shapes: convolution (out,in,kh,kw), linear (out,in), all others
+/// (channels); in a module of the user's own, convolutions of any dimensions, and any shape for what is no
+/// layer LiPT knows
 struct weight_entry {
     std::string name;
     std::vector<std::size_t> shape;
     weight_kind kind{};
     std::size_t offset = 0; ///< of its first element in the flat vector
     std::size_t size = 0;
+    std::vector<float> start{}; ///< what it starts at; empty: as its kind does. shapes: (size)
 };
 
 enum class layer_kind : std::uint8_t { convolution, batch_norm, add, max_pool, average_pool, linear };

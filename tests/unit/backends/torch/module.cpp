@@ -5,6 +5,8 @@
 #include <support/expect_error.hpp>
 #include <torch/nn.h>
 
+#include <algorithm>
+
 using lipt_test::error_id;
 
 BOOST_AUTO_TEST_SUITE(torch_module)
@@ -38,6 +40,35 @@ BOOST_AUTO_TEST_CASE(weights_come_out_flat_and_go_back_in) {
     lipt::torch::load_weights(tensors, flat);
     BOOST_TEST(at::equal(lipt::torch::flat_weights(tensors), flat));
     BOOST_TEST(error_id([&] { lipt::torch::load_weights(tensors, at::zeros({36})); }) == "LIPT-L10");
+}
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_no_known_layer_starts_as_it_is) {
+    namespace nn = torch::nn;
+    nn::Sequential made(nn::Conv1d(2, 3, 5), nn::PReLU(), nn::LayerNorm(nn::LayerNormOptions({4})));
+    made->register_parameter("gate", at::full({4}, 0.75f));
+    made->register_parameter("position", at::full({1, 3, 4}, 0.5f));
+    const auto layout = lipt::torch::layout_of(lipt::torch::tensors_of(*made));
+    const auto entry = [&](const std::string &name) -> const lipt::weight_entry & {
+        const auto found = std::ranges::find(layout, name, &lipt::weight_entry::name);
+        BOOST_REQUIRE((found != layout.end()));
+        return *found;
+    };
+    BOOST_TEST((entry("0.weight").kind == lipt::weight_kind::convolution));
+    BOOST_TEST((entry("2.weight").kind == lipt::weight_kind::scale));
+    BOOST_TEST((entry("2.bias").kind == lipt::weight_kind::shift));
+    BOOST_TEST(entry("0.weight").start.empty());
+    BOOST_TEST(entry("1.weight").start == std::vector<float>{0.25f},
+               boost::test_tools::per_element()); // PReLU
+    BOOST_TEST(entry("gate").start == std::vector<float>(4, 0.75f), boost::test_tools::per_element());
+    BOOST_TEST(entry("position").start == std::vector<float>(12, 0.5f), boost::test_tools::per_element());
+    BOOST_TEST(!lipt::is_prunable(entry("position").kind));
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_used_twice_has_its_weights_once) {
+    namespace nn = torch::nn;
+    nn::Linear shared(3, 3);
+    nn::Sequential made(shared, nn::ReLU(), shared);
+    BOOST_TEST(lipt::torch::tensors_of(*made).size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(frozen_parameters_are_no_weights) {
