@@ -35,8 +35,8 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
     sub->add_option("--last-layer", asked.last_layer, "(C,E) .npy, weights of the last layer, for deepfool")
         ->type_name("FILE");
     sub->add_option("--scores", asked.scores,
-                    "(N) .npy, a rating of every sample, higher is kept first: in place of --method, for a "
-                    "sampler to pick by")
+                    "(N) .npy, a rating of every sample, read as float32, higher is kept first: in place of "
+                    "--method, for a sampler to pick by")
         ->type_name("FILE");
     sub->add_option(
            "--method", asked.method,
@@ -123,6 +123,13 @@ bool is_among(std::string_view names, std::string_view name) {
     return (" " + std::string(names) + " ").find(" " + std::string(name) + " ") != std::string::npos;
 }
 
+/// The setting of a sampler that a method's name may give after a colon.
+std::string_view first_setting(std::string_view sampler) {
+    if (sampler == "ccs") return "ccs-cutoff";
+    if (sampler == "d2") return "d2-neighbours";
+    return sampler == "beta" ? "beta-concentration" : "";
+}
+
 /// That each setting given is read by the method, or by its sampler: one that is not was meant for another.
 /// errors: U49
 void check_readers(const CLI::App &sub, const array_selection &asked) {
@@ -136,14 +143,12 @@ void check_readers(const CLI::App &sub, const array_selection &asked) {
     const bool scorer = !asked.scores.empty() || find_method(method).scorer;
     require(scorer || sampler_flag->count() == 0, "U49",
             "select: --sampler is for methods that rate samples, ", method, " picks by itself: leave it out");
-    constexpr std::array<std::string_view, 3> after_colon{"--ccs-cutoff", "--d2-neighbours",
-                                                          "--beta-concentration"};
+    const auto given_in_name = colon < asked.method.size() ? first_setting(sampler) : std::string_view();
     for (const auto *option : sub.get_options()) {
         const auto name = option->get_name();
-        require(colon == asked.method.size() || option->count() == 0 ||
-                    std::ranges::find(after_colon, name) == after_colon.end(),
-                "C40", "select: the sampler's setting is given twice, by --method ", asked.method, " and by ",
-                name, ": leave one out");
+        require(option->count() == 0 || given_in_name.empty() || name.substr(2) != given_in_name, "C40",
+                "select: the sampler's setting is given twice, by --method ", asked.method, " and by ", name,
+                ": leave one out");
         const auto known = std::find_if(readers.begin(), readers.end(),
                                         [&](const auto &one) { return name.starts_with(one.first); });
         if (option->count() == 0 || known == readers.end()) continue;
@@ -204,7 +209,11 @@ void add_select_command(CLI::App &app) {
             require(sub->get_option("--sampler")->count() == 0, "C40",
                     "select: the sampler is named twice, by --method ", a.method,
                     " and by --sampler: leave one out");
-            kept->arrays.settings["sampler"] = a.method.substr(slash + 1);
+            const auto colon = std::min(a.method.find(':', slash), a.method.size());
+            const auto sampler = a.method.substr(slash + 1, colon - slash - 1);
+            kept->arrays.settings["sampler"] = sampler;
+            if (colon < a.method.size())
+                kept->arrays.settings[std::string(first_setting(sampler))] = a.method.substr(colon + 1);
         }
         kept->arrays.options = kept->options->resolve();
         select_arrays_command(a);

@@ -148,6 +148,10 @@ BOOST_FIXTURE_TEST_CASE(methods_take_their_settings_and_samplers, array_fixture)
     check_refused({"--method", "gradmatch", "--gradmatch-ridge", "much"}, 2, "U03");
     check_refused({"--method", "gradmatch/ccs"}, 2, "C40");
     check_refused({"--method", "el2n/ccs:0.6", "--ccs-cutoff", "0.3"}, 2, "C40");
+    check_refused({"--method", "el2n/d2:2.5"}, 2, "C17");
+    subset({"--method", "el2n/ccs:0.6"});
+    BOOST_TEST(
+        (report().at("settings").at("sampler") == "ccs" && report().at("settings").at("ccs-cutoff") == 0.6));
 
     const stored_arrays weights(3, 4, 4), wide(3, 5, 4); // logits (3,4) and (3,5)
     weights.write(folder, "w-");

@@ -34,7 +34,8 @@ inline void set_sampler(sampler_options &sampler, const std::string &name, const
     if (sampler.kind == sampler_kind::ccs) sampler.ccs.cutoff = number;
     if (sampler.kind == sampler_kind::beta) sampler.beta.concentration = number;
     if (sampler.kind == sampler_kind::d2) {
-        require(number >= 1 && number <= 1e6, "C17", "d2: ", number, " neighbours, expected 1 to 1,000,000");
+        require(number >= 1 && number <= 1e6 && number == std::floor(number), "C17", "d2: ", number,
+                " neighbours, expected a whole number of 1 to 1,000,000");
         sampler.d2.neighbours = static_cast<std::size_t>(number);
     }
     check(sampler.ccs);

@@ -17,7 +17,8 @@ namespace lipt {
 namespace detail {
 
 /// Class probabilities of a pool, with the digits that the error vectors have: log p of the label's class
-/// from what it lacks to 1. shapes: rows of C
+/// from what it lacks to 1. Where the label's is below 3e-8 (a mistake with a gap of 17 between the logits,
+/// or more), float's -1 + p has lost it, and it counts as 3e-8. shapes: rows of C
 class class_probabilities {
   public:
     template <tensor_backend Tensor>
@@ -32,9 +33,10 @@ class class_probabilities {
     }
     /// Finite: a probability that float cannot hold counts as the smallest it can.
     double log_of(std::size_t sample, std::size_t c) const {
+        constexpr double lost = std::numeric_limits<float>::epsilon() / 4; // half of float's steps above -1
         const double d = residual_(sample, c);
-        if (is_label(sample, c) && d > -0.5) return std::log1p(d);
-        return std::log(std::max(of(sample, c), double{std::numeric_limits<float>::min()}));
+        if (is_label(sample, c)) return d > -0.5 ? std::log1p(d) : std::log(std::max(1.0 + d, lost));
+        return std::log(std::max(d, double{std::numeric_limits<float>::min()}));
     }
 
   private:

@@ -57,6 +57,21 @@ BOOST_AUTO_TEST_CASE(a_sample_learned_to_the_last_digit_keeps_its_order) {
     BOOST_TEST(std::abs(scores[1] / (2 * q * 25 + 2 * q) - 1) < 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(a_label_that_float_has_lost_counts_as_the_least_that_it_resolves) {
+    random_problem problem({.samples = 4, .classes = 2});
+    problem.logits = lipt::host_matrix{{0, 10}, {0, 16}, {0, 20}, {0, 40}}; // the label is the first
+    problem.labels = {0, 0, 0, 0};
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto pool = problem.pool(1);
+    const lipt::detail::class_probabilities p(problem.tensor, pool);
+    BOOST_TEST(std::abs(p.log_of(0, 0) + 10) < 1e-3);
+    BOOST_TEST(std::abs(p.log_of(1, 0) + 16) < 0.3);
+    BOOST_TEST(std::abs(p.log_of(2, 0) + 25 * std::log(2.0)) < 1e-3);
+    BOOST_TEST(p.log_of(3, 0) == p.log_of(2, 0));
+    BOOST_TEST(p.log_of(0, 1) < 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_probability_that_float_cannot_hold_is_no_trouble) {
     random_problem problem({.samples = 2, .classes = 2});
     problem.logits = lipt::host_matrix{{300, 0}, {0, 300}};
