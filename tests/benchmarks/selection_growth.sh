@@ -9,8 +9,7 @@ here=$(dirname "$0")
 out=${2:-$here/results}
 share=${3:-1}
 program=$build/tests/benchmarks/benchmark_selection
-methods='gradmatch gradmatch-batch craig facility-location graph-cut log-determinant k-center herding contextual-diversity
-  moderate cal grand el2n glister'
+methods='gradmatch craig facility-location k-center herding grand glister'
 mkdir -p "$out"
 raw=$out/selection_growth.csv
 
