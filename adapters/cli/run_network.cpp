@@ -5,7 +5,6 @@
 #include <lipt/chosen.hpp>
 
 #include <string>
-#include <utility>
 
 namespace lipt::adapters {
 namespace {

@@ -69,7 +69,6 @@ class script::implementation {
     }
 
     void observe(const at::Tensor &images, double share) {
-        const auto before = statistics.copies();
         const auto found = passing([&] {
             const auto pass = [&] { forward(images); };
             if (kept_shares.empty()) kept_shares = statistics.kept_shares(pass);

@@ -53,15 +53,17 @@ class module_statistics {
         for (const auto &one : values_) one.fill_(value);
     }
     /// What one pass leaves of each statistic as it was before, 0.9 for a batch-norm that runs once: the
-    /// largest over its channels and the smallest. `pass` must draw alike each time.
+    /// largest over its channels and the smallest. It starts so far out that what two passes draw otherwise,
+    /// as dropout does, does not show.
     template <class Pass>
     std::vector<std::pair<double, double>> kept_shares(const Pass &pass) const {
         fill(0);
         pass();
         const auto from_zero = copies();
+        constexpr double far = 1 << 20;
         std::vector<double> starts;
         for (const auto &one : from_zero)
-            starts.push_back(1 + (one.numel() > 0 ? one.abs().max().template item<double>() : 0));
+            starts.push_back(far + far * (one.numel() > 0 ? one.abs().max().template item<double>() : 0));
         for (std::size_t i = 0; i < values_.size(); ++i) values_[i].fill_(starts[i]);
         pass();
         std::vector<std::pair<double, double>> shares;

@@ -41,7 +41,7 @@ torch::jit::Module with(const std::string &name,
 struct writing {
     double momentum = 0.1;
     int norms = 1;
-    std::string trains = "self.training", gives = "z";
+    std::string trains = "self.training", gives = "z", before_norm = "y";
     bool frozen = false, bias = true;
 };
 
@@ -68,7 +68,7 @@ std::string as_module(const temporary_directory &folder, const writing &how = {}
         "            y = torch.batch_norm(y, self.bn1.weight, self.bn1.bias, self.bn1.running_mean, "
         "self.bn1.running_var, " +
         how.trains + ", " + std::to_string(how.momentum) + ", 1e-05, True)\n";
-    std::string norms;
+    std::string norms = "            y = " + how.before_norm + "\n";
     for (int i = 0; i < how.norms; ++i) norms += norm_line;
     made.define(R"(
         def forward(self, x):
@@ -268,6 +268,34 @@ BOOST_AUTO_TEST_CASE(statistics_move_as_the_module_moves_them) {
         }
         made.gradient(batch.view());
         BOOST_TEST(same_bits(statistics(), in_the_end));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(statistics_behind_dropout_are_observed_as_others) {
+    temporary_directory folder;
+    const auto spec =
+        script_network(as_module(folder, {.before_norm = "torch.dropout(y, 0.5, self.training)"}), options);
+    auto weights = weights_of(spec);
+    for (const auto &entry : spec.weights) {
+        if (entry.name != "conv1.weight") continue;
+        for (std::size_t i = 0; i < entry.size; ++i)
+            weights[entry.offset + i] *= 100; // variances far above 1
+    }
+    const auto batch = batch_of(spec, 20);
+    const auto total = [&](training &made) {
+        double sum = 0;
+        for (const float value : values_of(spec, made.read().weights, statistic)) sum += std::abs(value);
+        return sum;
+    };
+    auto steady = training::make(spec, {.threads = 1});
+    steady.load(weights);
+    for (int step = 0; step < 150; ++step)
+        steady.train_step(batch.view(), {.learning_rate = 0, .weight_decay = 0});
+    for (int time = 0; time < 10; ++time) {
+        auto made = training::make(spec, {.threads = 1}); // each finds its shares anew
+        made.load(weights);
+        made.observe(batch.pixels, 20, 1.0f);
+        BOOST_TEST(std::abs(total(made) / total(steady) - 1) < 0.1);
     }
 }
 
