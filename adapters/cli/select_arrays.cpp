@@ -245,7 +245,7 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
                                            .classes = opened.outputs.classes(),
                                            .fraction = opened.asked.fraction,
                                            .balanced = !opened.asked.unbalanced,
-                                           .gradients = from_files(tensor, opened.outputs)};
+                                           .gradients = from_files(tensor, opened.outputs, opened.method)};
     if (opened.scores) problem.scores = opened.scores->values;
     validation_set<tensor_type> validation;
     if (opened.validation) {

@@ -86,7 +86,7 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
 
 machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest) {
     const auto rows = rows_to_measure(outputs, largest);
-    const auto source = from_files(tensor, outputs);
+    const auto source = from_files(tensor, outputs, {});
     auto gradients = source(rows);
     const double count = static_cast<double>(rows.size());
     const double classes = static_cast<double>(outputs.classes()),

@@ -61,12 +61,13 @@ struct stored_scores {
 /// errors: C30 not one-dimensional, or not one a label; F-ids of npy_file
 stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs);
 
-/// Reads rows as gradients whenever they are asked for, arrays that are not there as 0 columns; refers to
-/// both arguments, so they must outlive it.
+/// Reads rows as gradients whenever they are asked for, arrays that are not there as 0 columns, with
+/// label_log for a method that looks at it; refers to tensor and outputs, so they must outlive it.
 /// errors, when called: F04, F17 as npy_rows::read
 template <tensor_backend Tensor>
-gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &outputs) {
-    return [&tensor, &outputs](std::span<const std::int64_t> indices) {
+gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &outputs,
+                                   const method_info &method) {
+    return [&tensor, &outputs, method](std::span<const std::int64_t> indices) {
         const auto read = [&](const std::optional<npy_rows> &array) {
             if (!array) return tensor.make(indices.size(), 0);
             host_matrix rows = host_matrix::from_shape({indices.size(), array->width()});
@@ -77,10 +78,14 @@ gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &o
         labels.reserve(indices.size());
         for (const auto i : indices) labels.push_back(outputs.labels[static_cast<std::size_t>(i)]);
         // One after the other, so that the logits are gone before the embeddings come.
-        auto residual = read(outputs.logits);
-        if (outputs.logits) residual = tensor.softmax_residual(std::move(residual), labels);
-        last_layer_gradients<Tensor> gradients{.residual = std::move(residual),
+        last_layer_gradients<Tensor> gradients{.residual = read(outputs.logits),
                                                .embedding = tensor.make(0, 0)};
+        if (outputs.logits) {
+            const auto logits = std::move(gradients.residual);
+            gradients.residual = tensor.softmax_residual(logits, labels);
+            if (method.logarithms)
+                gradients.label_log = label_log_probabilities(tensor, logits, gradients.residual, labels);
+        }
         gradients.embedding = read(outputs.embeddings);
         return gradients;
     };

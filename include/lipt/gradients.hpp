@@ -6,21 +6,53 @@
 #include <lipt/error.hpp>
 #include <lipt/tensor.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace lipt {
 
-/// Gradients of N samples. shapes: residual (N,C), embedding (N,E)
+/// Gradients of N samples. shapes: residual (N,C), embedding (N,E), label_log (N) or empty
 template <tensor_backend Tensor>
 struct last_layer_gradients {
     typename Tensor::matrix residual;
     typename Tensor::matrix embedding;
+    /// log p of every label, for methods that look at probabilities: below p = 3e-8 a residual, -1 + p, has
+    /// lost it. Empty: as the residuals have it.
+    std::vector<float> label_log{};
 };
+
+/// log p of every label: log(1 + d) where the residual holds it, otherwise from the likeliest class t, as
+/// log p_t - (z_t - z_label). shapes: logits and residual (N,C), labels and result (N). cost: O(N C), and a
+/// copy of 4,096 rows at a time
+template <tensor_backend Tensor>
+std::vector<float> label_log_probabilities(const Tensor &tensor, const typename Tensor::matrix &logits,
+                                           const typename Tensor::matrix &residual,
+                                           std::span<const std::int32_t> labels) {
+    constexpr std::size_t block = 4096;
+    std::vector<float> out;
+    out.reserve(labels.size());
+    for (std::size_t first = 0; first < labels.size(); first += block) {
+        std::vector<std::int64_t> rows(std::min(block, labels.size() - first));
+        std::iota(rows.begin(), rows.end(), static_cast<std::int64_t>(first));
+        const host_matrix d = tensor.to_host(tensor.gather_rows(residual, rows)),
+                          z = tensor.to_host(tensor.gather_rows(logits, rows));
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto label = static_cast<std::size_t>(labels[first + i]);
+            const float *row = d.data() + i * d.shape(1);
+            // The label's own entry is below 0: the largest is another class's probability.
+            const auto top = static_cast<std::size_t>(std::max_element(row, row + d.shape(1)) - row);
+            out.push_back(row[label] > -0.5f ? std::log1p(row[label])
+                                             : std::log(row[top]) - (z(i, top) - z(i, label)));
+        }
+    }
+    return out;
+}
 
 /// One vector in the space of gradients: of the bias, and of the weights. shapes: bias (1,C), weight (C,E)
 template <tensor_backend Tensor>
@@ -29,7 +61,7 @@ struct gradient_direction {
     typename Tensor::matrix weight;
 };
 
-/// Gradients from a network's outputs. shapes: logits (N,C), embeddings (N,E), labels (N)
+/// Gradients from a network's outputs, with label_log. shapes: logits (N,C), embeddings (N,E), labels (N)
 /// errors: G01 rows differ, B02 label out of range. cost: O(N C) and a copy
 template <tensor_backend Tensor>
 last_layer_gradients<Tensor> make_gradients(const Tensor &tensor, const typename Tensor::matrix &logits,
@@ -39,15 +71,21 @@ last_layer_gradients<Tensor> make_gradients(const Tensor &tensor, const typename
             "gradients: ", tensor.rows(logits), " rows of logits and ", tensor.rows(embeddings),
             " of embeddings for ", labels.size(),
             " labels: give one row of each a sample, in the same order");
-    return {.residual = tensor.softmax_residual(logits, labels), .embedding = std::move(embeddings)};
+    last_layer_gradients<Tensor> gradients{.residual = tensor.softmax_residual(logits, labels),
+                                           .embedding = std::move(embeddings)};
+    gradients.label_log = label_log_probabilities(tensor, logits, gradients.residual, labels);
+    return gradients;
 }
 
 /// The gradients of some samples, in that order. cost: O(n (C+E))
 template <tensor_backend Tensor>
 last_layer_gradients<Tensor> gather(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients,
                                     std::span<const std::int64_t> indices) {
-    return {.residual = tensor.gather_rows(gradients.residual, indices),
-            .embedding = tensor.gather_rows(gradients.embedding, indices)};
+    last_layer_gradients<Tensor> some{.residual = tensor.gather_rows(gradients.residual, indices),
+                                      .embedding = tensor.gather_rows(gradients.embedding, indices)};
+    if (gradients.label_log.empty()) return some;
+    for (const auto i : indices) some.label_log.push_back(gradients.label_log[static_cast<std::size_t>(i)]);
+    return some;
 }
 
 /// |g_i| = |d_i| sqrt(1 + |h_i|^2). shapes: result (N). cost: O(N (C+E))
@@ -119,18 +157,6 @@ typename Tensor::matrix inner_products(const Tensor &tensor, const last_layer_gr
     tensor.multiply(residuals, out);
     tensor.combine(1.0f, residuals, 1.0f, out);
     return out;
-}
-
-/// Gradients scaled to length 1, whose inner products are cosines. A gradient of zero stays zero: its cosine
-/// with everything is 0. shapes: as given. cost: O(N (C+E))
-template <tensor_backend Tensor>
-last_layer_gradients<Tensor> unit_gradients(const Tensor &tensor, last_layer_gradients<Tensor> gradients) {
-    const auto lengths = norms(tensor, gradients);
-    host_matrix inverse = host_matrix::from_shape({lengths.size(), 1});
-    for (std::size_t i = 0; i < lengths.size(); ++i)
-        inverse(i, 0) = lengths[i] > 0 ? 1.0f / lengths[i] : 0.0f;
-    tensor.multiply(tensor.from_host(inverse), gradients.residual);
-    return gradients;
 }
 
 } // namespace lipt

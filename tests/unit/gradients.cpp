@@ -131,19 +131,6 @@ BOOST_AUTO_TEST_CASE(everything_agrees_with_the_vectors_written_out) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(unit_gradients_have_cosines_as_products_and_zero_stays_zero) {
-    auto g = two_samples();
-    g.residual = host_matrix{{-0.5f, 0.5f}, {0.0f, 0.0f}};
-    const auto cosines =
-        lipt::inner_products(tensor, lipt::unit_gradients(tensor, g), lipt::unit_gradients(tensor, g));
-    BOOST_TEST(std::abs(cosines(0, 0) - 1.0f) < 1e-6f);
-    BOOST_TEST(cosines(0, 1) == 0.0f);
-    BOOST_TEST(cosines(1, 1) == 0.0f);
-    const auto both = lipt::unit_gradients(tensor, two_samples());
-    const float cosine = lipt::inner_products(tensor, both, both)(0, 1);
-    BOOST_TEST(std::abs(cosine - 0.25f / std::sqrt(3.0f * 0.625f)) < 1e-6f);
-}
-
 BOOST_AUTO_TEST_CASE(gather_takes_rows_in_order) {
     const std::vector<std::int64_t> order{1, 0};
     const auto swapped = lipt::gather(tensor, two_samples(), order);

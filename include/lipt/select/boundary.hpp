@@ -99,6 +99,7 @@ struct cal : detail::scored<cal_score> {
     static constexpr method_info info{.name = "cal",
                                       .summary = "predictions unlike those of the nearest neighbours (CAL)",
                                       .gradients = true,
+                                      .logarithms = true,
                                       .scorer = true};
 };
 
@@ -108,6 +109,7 @@ struct deepfool : detail::scored<deepfool_score> {
                                       .summary = "embeddings nearest to a boundary of the last layer",
                                       .gradients = true,
                                       .residual = true,
+                                      .logarithms = true,
                                       .scorer = true};
 };
 

@@ -22,7 +22,8 @@ struct contextual_diversity {
     static constexpr method_info info{.name = "contextual-diversity",
                                       .summary = "predictions farthest from those of all picks before",
                                       .gradients = true,
-                                      .residual = true};
+                                      .residual = true,
+                                      .logarithms = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool, const select_options &) {

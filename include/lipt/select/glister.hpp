@@ -16,6 +16,14 @@ namespace lipt::methods {
 
 namespace detail {
 
+/// Mean gradient of the validation set, as if its logits were these.
+template <tensor_backend Tensor>
+gradient_direction<Tensor> validation_gradient(const Tensor &tensor, const validation_set<Tensor> &validation,
+                                               const typename Tensor::matrix &logits) {
+    return mean_gradient<Tensor>(tensor, {.residual = tensor.softmax_residual(logits, validation.labels),
+                                          .embedding = validation.embeddings});
+}
+
 /// Mean validation gradient at the validation set's logits less `learning_rate` times what `step` changes in
 /// them.
 template <tensor_backend Tensor>
@@ -28,7 +36,7 @@ moved_validation_gradient(const Tensor &tensor, const validation_set<Tensor> &va
     tensor.gemm(ones, step.bias, logits, {.alpha = -learning_rate, .beta = 1.0f});
     tensor.gemm(validation.embeddings, step.weight, logits,
                 {.transpose_b = true, .alpha = -learning_rate, .beta = 1.0f});
-    return mean_gradient(tensor, make_gradients(tensor, logits, validation.embeddings, validation.labels));
+    return validation_gradient(tensor, validation, logits);
 }
 
 } // namespace detail
@@ -48,8 +56,7 @@ struct glister {
         check(options.glister);
         const auto &validation = pool.validation;
         const std::size_t share = (pool.quota + options.glister.rounds - 1) / options.glister.rounds;
-        auto target = mean_gradient(
-            tensor, make_gradients(tensor, validation.logits, validation.embeddings, validation.labels));
+        auto target = detail::validation_gradient(tensor, validation, validation.logits);
         pool_picks picks;
         while (picks.order.size() < pool.quota) {
             const host_matrix gains = tensor.to_host(projections(tensor, pool.gradients, target));

@@ -29,6 +29,7 @@ struct method_info {
     bool gradients = false;   ///< needs selection_problem::gradients
     bool residual = false;    ///< looks at their residual alone: embeddings may have 0 columns
     bool embedding = false;   ///< looks at their embeddings alone: residuals may have 0 columns
+    bool logarithms = false;  ///< looks at log p of labels: their gradients should have label_log
     bool validation = false;  ///< needs selection_problem::validation
     bool weights = false;     ///< gives weights for the loss
     bool exact = true;        ///< picks exactly the budget; otherwise at most that
@@ -153,7 +154,7 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
                 lengths.size(), " rows for ", pool.members.size(), " samples");
         for (std::size_t i = 0; i < lengths.size(); ++i) {
             require(std::isfinite(lengths[i]), "C08", "select: the gradient of sample ", pool.members[i],
-                    " is not finite: look at its logits and embedding");
+                    " is not finite, or too long to be squared (1e19): look at its logits and embedding");
         }
     }
     if (info.validation) pool.validation = validation_of(tensor, *problem.validation, per_class, pool.number);

@@ -49,9 +49,11 @@ class factored_vectors {
 
     /// Scales every vector to length 1; a vector of zero stays.
     void normalise() {
-        host_matrix inverse = tensor_.to_host(squares());
-        for (auto &value : inverse) value = value > 0 ? 1.0f / std::sqrt(value) : 0.0f;
-        tensor_.multiply(tensor_.from_host(inverse), is_gradient_ ? residual_ : embedding_);
+        to_length_one(embedding_);
+        if (!is_gradient_) return;
+        // Of a sample learned to the last digit the squares would be 0 in float: 1e-37 is short enough.
+        tensor_.combine(0x1p60f, residual_, 0.0f, residual_);
+        to_length_one(residual_);
     }
 
     /// <x_i, x_j> for some i and every j. shapes: result (rows,n). cost: 2 rows n (C+E) flops
@@ -90,6 +92,12 @@ class factored_vectors {
     }
 
   private:
+    void to_length_one(matrix &rows) const {
+        host_matrix inverse = tensor_.to_host(tensor_.row_dots(rows, rows));
+        for (auto &value : inverse) value = value > 0 ? 1.0f / std::sqrt(value) : 0.0f;
+        tensor_.multiply(tensor_.from_host(inverse), rows);
+    }
+
     /// A column of 1 appended, through the host a few rows at a time.
     static matrix with_bias(const Tensor &tensor, const matrix &embedding) {
         constexpr std::size_t block = 4096;

@@ -17,13 +17,15 @@ namespace lipt {
 namespace detail {
 
 /// Class probabilities of a pool, with the digits that the error vectors have: log p of the label's class
-/// from what it lacks to 1. Where the label's is below 3e-8 (a mistake with a gap of 17 between the logits,
-/// or more), float's -1 + p has lost it, and it counts as 3e-8. shapes: rows of C
+/// from what it lacks to 1, or where it is small from label_log. Without that, a label's probability below
+/// 3e-8 (a mistake with a gap of 17 between the logits, or more), which float's -1 + p has lost, counts as
+/// 3e-8. shapes: rows of C
 class class_probabilities {
   public:
     template <tensor_backend Tensor>
     class_probabilities(const Tensor &tensor, const selection_pool<Tensor> &pool)
-        : residual_(tensor.to_host(pool.gradients.residual)), labels_(pool.labels) {}
+        : residual_(tensor.to_host(pool.gradients.residual)), labels_(pool.labels),
+          label_log_(pool.gradients.label_log) {}
 
     std::size_t samples() const { return residual_.shape(0); }
     std::size_t classes() const { return residual_.shape(1); }
@@ -35,6 +37,7 @@ class class_probabilities {
     double log_of(std::size_t sample, std::size_t c) const {
         constexpr double lost = std::numeric_limits<float>::epsilon() / 4; // half of float's steps above -1
         const double d = residual_(sample, c);
+        if (is_label(sample, c) && !label_log_.empty()) return label_log_[sample];
         if (is_label(sample, c)) return d > -0.5 ? std::log1p(d) : std::log(std::max(1.0 + d, lost));
         return std::log(std::max(d, double{std::numeric_limits<float>::min()}));
     }
@@ -46,6 +49,7 @@ class class_probabilities {
 
     host_matrix residual_;
     std::span<const std::int32_t> labels_;
+    std::span<const float> label_log_;
 };
 
 /// Rates every sample of a pool by a function of its probabilities.

@@ -47,6 +47,35 @@ BOOST_AUTO_TEST_CASE(cal_is_the_mean_divergence_of_the_neighbours_predictions) {
                }) == "LIPT-C18");
 }
 
+BOOST_AUTO_TEST_CASE(labels_of_hardly_any_probability_count_in_full) {
+    // Logits of +-40: many labels' probabilities are far below what 1 + d resolves.
+    random_problem problem({.samples = 60, .classes = 3, .width = 2});
+    for (auto &value : problem.logits) value *= 20.0f;
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto pool = problem.pool(1);
+    const auto cal = lipt::cal_score::rate(problem.tensor, pool, {.cal = {.neighbours = 5}}),
+               deepfool = lipt::deepfool_score::rate(problem.tensor, pool, {});
+    const auto graph = lipt::nearest_neighbours(problem.tensor, problem.gradients, 5);
+    std::size_t lost = 0;
+    for (std::size_t i = 0; i < 60; ++i) {
+        double expected = 0;
+        for (const auto &[j, distance] : graph[i]) {
+            for (std::size_t c = 0; c < 3; ++c) {
+                const double theirs = log_probability(problem, static_cast<std::size_t>(j), c);
+                expected += std::exp(theirs) * (theirs - log_probability(problem, i, c)) / 5;
+            }
+        }
+        BOOST_TEST(std::abs(cal[i] - expected) < 1e-4);
+        std::vector<double> z(3);
+        for (std::size_t c = 0; c < 3; ++c) z[c] = problem.logits(i, c);
+        std::sort(z.rbegin(), z.rend());
+        BOOST_TEST(std::abs(deepfool[i] + z[0] - z[1]) < 1e-4);
+        lost += log_probability(problem, i, static_cast<std::size_t>(problem.labels[i])) < -18 ? 1 : 0;
+    }
+    BOOST_TEST(lost > 10u);
+}
+
 BOOST_AUTO_TEST_CASE(deepfool_is_the_least_step_that_turns_the_prediction) {
     random_problem problem({.samples = 40, .classes = 3, .width = 5});
     lipt::rng draw({.seed = 3});

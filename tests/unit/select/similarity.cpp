@@ -91,6 +91,24 @@ BOOST_AUTO_TEST_CASE(a_sample_is_at_no_distance_from_itself) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(short_gradients_have_the_cosines_of_long_ones) {
+    random_problem problem({.samples = 6}), faint = problem;
+    for (std::size_t c = 0; c < 3; ++c) faint.gradients.residual(2, c) *= 1e-30f;
+    for (std::size_t j = 0; j < 5; ++j) faint.gradients.embedding(4, j) *= 1e-30f;
+    for (std::size_t j = 0; j < 5; ++j) problem.gradients.embedding(4, j) = 0.0f;
+    const auto cosines_of = [](const random_problem &of) {
+        lipt::similarity_rows<tensor_type> rows(of.tensor, of.gradients, similarity_space::gradients,
+                                                similarity_measure::cosine, 0);
+        lipt::host_matrix all;
+        rows.for_each_block([&](std::size_t, const auto &block) { all = block; });
+        return all;
+    };
+    const auto faint_ones = cosines_of(faint), long_ones = cosines_of(problem);
+    for (std::size_t i = 0; i < faint_ones.size(); ++i)
+        BOOST_TEST(std::abs(faint_ones.data()[i] - long_ones.data()[i]) < 1e-6f);
+    BOOST_TEST(std::abs(faint_ones(2, 2) - 1.0f) < 1e-6f);
+}
+
 BOOST_AUTO_TEST_CASE(a_vector_of_zero_is_as_near_to_all) {
     random_problem problem({.samples = 5});
     for (std::size_t c = 0; c < 3; ++c) problem.gradients.residual(2, c) = 0.0f;

@@ -57,12 +57,34 @@ BOOST_AUTO_TEST_CASE(a_sample_learned_to_the_last_digit_keeps_its_order) {
     BOOST_TEST(std::abs(scores[1] / (2 * q * 25 + 2 * q) - 1) < 1e-5);
 }
 
-BOOST_AUTO_TEST_CASE(a_label_that_float_has_lost_counts_as_the_least_that_it_resolves) {
+namespace {
+
+/// Two classes, the label the first, mistaken by ever more.
+random_problem mistakes() {
     random_problem problem({.samples = 4, .classes = 2});
-    problem.logits = lipt::host_matrix{{0, 10}, {0, 16}, {0, 20}, {0, 40}}; // the label is the first
+    problem.logits = lipt::host_matrix{{0, 10}, {0, 16}, {0, 20}, {0, 40}};
     problem.labels = {0, 0, 0, 0};
     problem.gradients =
         lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    return problem;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_labels_probability_is_exact_where_the_residual_has_lost_it) {
+    random_problem problem = mistakes();
+    const auto pool = problem.pool(1);
+    const lipt::detail::class_probabilities p(problem.tensor, pool);
+    for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(std::abs(p.log_of(i, 0) + problem.logits(i, 1)) < 1e-4);
+    const auto some = lipt::gather(problem.tensor, problem.gradients, std::vector<std::int64_t>{3, 1});
+    BOOST_REQUIRE(some.label_log.size() == 2u);
+    BOOST_TEST(some.label_log[0] == problem.gradients.label_log[3]);
+    BOOST_TEST(some.label_log[1] == problem.gradients.label_log[1]);
+}
+
+BOOST_AUTO_TEST_CASE(without_its_logarithm_a_lost_label_counts_as_the_least_that_float_resolves) {
+    random_problem problem = mistakes();
+    problem.gradients.label_log.clear();
     const auto pool = problem.pool(1);
     const lipt::detail::class_probabilities p(problem.tensor, pool);
     BOOST_TEST(std::abs(p.log_of(0, 0) + 10) < 1e-3);
