@@ -2,6 +2,7 @@
 #include <lipt/gradients.hpp>
 #include <lipt/host_kernels.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,14 @@ double resident_bytes() {
     double total = 0, resident = 0;
     file >> total >> resident;
     return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+/// The most that were resident so far: an array in Fortran order is turned in memory before it is known
+/// whether it is needed.
+double peak_bytes() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return 1024.0 * static_cast<double>(usage.ru_maxrss);
 }
 
 /// Rows of the largest pool, of the class with the most samples or of all: as many as are more than the
@@ -80,13 +89,14 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
     const double mapped = std::min(number(estimate.rows) * number(outputs.row_bytes()),
                                    4e8 + number(estimate.largest) * (number(outputs.row_bytes()) + 131072));
     // Members, scores twice (in the state and in the result), the picks.
-    estimate.bytes = resident_bytes() + pool + mapped + 16 * number(outputs.samples()) + 24 * number(quota);
+    const double lists = 16 * number(outputs.samples()) + 24 * number(quota);
+    estimate.bytes = std::max(peak_bytes(), resident_bytes() + pool + mapped + lists);
     return estimate;
 }
 
 machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest) {
     const auto rows = rows_to_measure(outputs, largest);
-    const auto source = from_files(tensor, outputs, {});
+    const auto source = from_files(tensor, outputs, method_info{});
     auto gradients = source(rows);
     const double count = static_cast<double>(rows.size());
     const double classes = static_cast<double>(outputs.classes()),

@@ -94,7 +94,8 @@ void read_subset(const npy_file &file, selection_outcome &outcome) {
             "' has the index ", sorted.empty() ? 0 : sorted.front(), ", expected 0 or more");
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
     require(twice == sorted.end(), "C33", "stability: '", file.path().string(), "' has the index ",
-            twice == sorted.end() ? 0 : *twice, " twice: a subset has each once");
+            twice == sorted.end() ? 0 : *twice,
+            " twice: a subset, which whole numbers are read as, has each once; save scores as floats");
 }
 
 /// "samples" of the report that `lipt select` writes beside a subset; 0 where there is none.

@@ -2,6 +2,7 @@
 #include <lipt/adapters/store/fingerprint.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace lipt::adapters {
@@ -27,7 +28,8 @@ std::vector<std::int32_t> labels_of(const npy_file &file) {
     labels.reserve(file.size());
     for (const auto label : file.converted<std::int64_t>()) {
         require(std::in_range<std::int32_t>(label) && label >= 0, "C30", "select: label ", labels.size(),
-                " of '", file.path().string(), "' is ", label, ", expected 0 or more");
+                " of '", file.path().string(), "' is ", label, ", expected 0 to ",
+                std::numeric_limits<std::int32_t>::max(), ": number the classes from 0");
         labels.push_back(static_cast<std::int32_t>(label));
     }
     return labels;

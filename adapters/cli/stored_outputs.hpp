@@ -3,7 +3,7 @@
 
 #include <lipt/adapters/store/npy_rows.hpp>
 #include <lipt/gradients.hpp>
-#include <lipt/select/selection.hpp>
+#include <lipt/select/pools.hpp>
 
 #include <cstddef>
 #include <cstdint>
