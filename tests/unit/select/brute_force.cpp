@@ -205,12 +205,18 @@ BOOST_AUTO_TEST_CASE(log_determinants_lose_no_more_than_a_factorial) {
         [](std::size_t quota) { return std::pow(std::tgamma(static_cast<double>(quota) + 1), -2.0); });
 }
 
-BOOST_AUTO_TEST_CASE(gradmatch_weighs_its_picks_as_well_as_can_be) {
+namespace {
+
+/// GradMatch by batches of one sample is GradMatch.
+const lipt::select_options hardly_any_ridge{.gradmatch = {.ridge = 1e-9, .batch = 1}};
+
+/// The weights of the picks leave no more of the mean gradient than the best weights of any.
+template <class Method>
+void check_weights() {
     lipt_test::for_small_problems([&](auto &problem, std::size_t quota) {
         const auto g = gradients_of(problem);
         const auto target = mean_of(g);
-        const auto found = lipt::methods::gradmatch::pick(problem.tensor, problem.pool(quota),
-                                                          {.gradmatch = {.ridge = 1e-9}});
+        const auto found = Method::pick(problem.tensor, problem.pool(quota), hardly_any_ridge);
         auto rest = target;
         for (std::size_t i = 0; i < quota; ++i) {
             BOOST_TEST(found.weights[i] >= 0);
@@ -222,7 +228,9 @@ BOOST_AUTO_TEST_CASE(gradmatch_weighs_its_picks_as_well_as_can_be) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(gradmatch_is_the_best_where_gradients_are_orthogonal) {
+/// Where gradients are orthogonal, the picks leave no more of their mean than the best subset does.
+template <class Method>
+void check_orthogonal() {
     for (std::size_t samples = 2; samples <= 8; ++samples) {
         lipt_test::random_problem problem({.samples = samples, .classes = 3, .width = samples});
         problem.embeddings = orthogonal_embeddings(samples);
@@ -233,13 +241,23 @@ BOOST_AUTO_TEST_CASE(gradmatch_is_the_best_where_gradients_are_orthogonal) {
         const auto target = mean_of(g);
         const auto reached = [&](const subset &picks) { return -nearest_sum(g, target, picks); };
         for (std::size_t quota = 1; quota <= samples; ++quota) {
-            const auto picks = lipt::methods::gradmatch::pick(problem.tensor, problem.pool(quota),
-                                                              {.gradmatch = {.ridge = 1e-9}})
-                                   .order;
+            const auto picks = Method::pick(problem.tensor, problem.pool(quota), hardly_any_ridge).order;
             const double missed = best_of_all(samples, quota, reached) - reached(picks);
             BOOST_TEST(missed < 1e-6 * lipt_test::dot(target, target));
         }
     }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(gradmatch_weighs_its_picks_as_well_as_can_be) {
+    check_weights<lipt::methods::gradmatch>();
+    check_weights<lipt::methods::gradmatch_batch>();
+}
+
+BOOST_AUTO_TEST_CASE(gradmatch_is_the_best_where_gradients_are_orthogonal) {
+    check_orthogonal<lipt::methods::gradmatch>();
+    check_orthogonal<lipt::methods::gradmatch_batch>();
 }
 
 BOOST_AUTO_TEST_CASE(glister_is_the_best_where_its_step_is_small) {
@@ -302,7 +320,7 @@ BOOST_AUTO_TEST_CASE(all_but_none_left_is_everything) {
     lipt_test::for_small_problems([](auto &problem, std::size_t quota) {
         if (quota < problem.labels.size()) return;
         for (const auto &info : lipt::all_methods::infos) {
-            if (!info.exact || info.name == "gradmatch-batch") continue;
+            if (!info.exact) continue;
             auto view = problem.view(1.0, false);
             auto weights = problem.tensor.from_host(lipt::host_matrix({problem.classes, 4}, 0.5f));
             view.last_layer = &weights;
