@@ -163,7 +163,9 @@ json result_of(const arguments &args, const row &asked, const pipeline_settings 
     out["pretraining_backward"] = sum(pre, &stage_cost::backward);
     out["selection_cpu_s"] = sum({"features", "select"}, &stage_cost::cpu_s);
     out["training_backward"] = sum({"train"}, &stage_cost::backward);
-    if (store.trials) out["chosen"] = store.trials->chosen;
+    if (store.trials)
+        out["chosen"] = store.trials->chosen, out["rival"] = store.trials->rival,
+        out["rival_ahead"] = store.trials->ahead, out["rival_error"] = store.trials->error;
     if (store.merged)
         out["soup_accuracy"] = store.merged->accuracy,
         out["theta_star_accuracy"] = store.merged->theta_star_accuracy;
