@@ -159,7 +159,9 @@ opened_selection open_selection(const array_selection &asked, const named_method
                 "): columns of the logits by columns of the embeddings");
     }
     // Held against the others, but not looked at: not to be read.
-    if (!needs_of(asked, named).embeddings) opened.outputs.embeddings.reset();
+    const auto needs = needs_of(asked, named);
+    if (!needs.logits) opened.outputs.logits.reset();
+    if (!needs.embeddings) opened.outputs.embeddings.reset();
     return opened;
 }
 
@@ -289,8 +291,12 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
         fmt::print("memory: at least {:.0f} MiB\ntime: unknown for this method\n", estimate.bytes / 0x1p20);
         return;
     }
-    const auto rates =
-        estimate.rows > 0 ? measure_rates(tensor, opened.outputs, estimate.largest) : machine_rates{};
+    if (estimate.rows == 0) {
+        fmt::print("memory: about {:.0f} MiB\ntime: about 0 s (no logits and no embeddings to look at)\n",
+                   estimate.bytes / 0x1p20);
+        return;
+    }
+    const auto rates = measure_rates(tensor, opened.outputs, estimate.largest);
     fmt::print("memory: about {:.0f} MiB\ntime: about {:.3g} s with {} threads ({:.0f} MiB to read at {:.0f} "
                "MiB/s, {:.3g} GFLOP at {:.3g} GFLOP/s, {:.3g} GB swept at {:.3g} GB/s)\n",
                estimate.bytes / 0x1p20, seconds_of(estimate, rates), threads,

@@ -136,7 +136,8 @@ std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape
     const auto neighbours = [&](std::size_t nearest, double lists) {
         cost.product_flops += 2 * s.n * s.n * s.e;
         cost.sweep_bytes += 12 * s.n * s.n;
-        cost.bytes += 4 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * static_cast<double>(nearest));
+        const double of_each = std::min(s.n - 1, static_cast<double>(nearest));
+        cost.bytes += 4 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * of_each);
     };
     constexpr std::array<std::string_view, 8> scorers{"grand", "el2n",     "entropy",  "margin",
                                                       "cal",   "moderate", "deepfool", "least-confidence"};

@@ -2,7 +2,6 @@
 #include <lipt/gradients.hpp>
 #include <lipt/host_kernels.hpp>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,9 +38,11 @@ double resident_bytes() {
 /// The most that were resident so far: an array in Fortran order is turned in memory before it is known
 /// whether it is needed.
 double peak_bytes() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return 1024.0 * static_cast<double>(usage.ru_maxrss);
+    std::ifstream file("/proc/self/status"); // getrusage's is also of the program that started this one
+    for (std::string word; file >> word;) {
+        if (double kib = 0; word == "VmHWM:" && file >> kib) return 1024 * kib;
+    }
+    return 0;
 }
 
 /// Rows of the largest pool, of the class with the most samples or of all: as many as are more than the
@@ -80,7 +81,7 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
         estimate.sparse += cost->kept == similarities::sparse;
     }
     const auto number = [](std::size_t value) { return static_cast<double>(value); };
-    const double logits = 4 * number(estimate.largest) * number(outputs.classes());
+    const double logits = outputs.logits ? 4 * number(estimate.largest) * number(outputs.classes()) : 0;
     const double embeddings = 4 * number(estimate.largest) * number(outputs.width());
     const double gradients = logits + embeddings;
     // While a pool is read there are two copies of one of its matrices, afterwards what the method makes.

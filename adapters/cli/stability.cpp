@@ -1,3 +1,4 @@
+#include <lipt/adapters/cli/selection_files.hpp>
 #include <lipt/adapters/cli/stability.hpp>
 #include <lipt/adapters/cli/values.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
@@ -18,7 +19,7 @@ namespace lipt::adapters {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-std::vector<double> average_ranks(std::span<const float> values) {
+std::vector<double> average_ranks(std::span<const double> values) {
     std::vector<std::size_t> order(values.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] < values[b]; });
@@ -31,8 +32,8 @@ std::vector<double> average_ranks(std::span<const float> values) {
     return ranks;
 }
 
-std::optional<double> rank_correlation(std::span<const float> a, std::span<const float> b) {
-    std::vector<float> x, y;
+std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b) {
+    std::vector<double> x, y;
     for (std::size_t i = 0; i < a.size(); ++i) {
         if (std::isnan(a[i]) || std::isnan(b[i])) continue;
         x.push_back(a[i]);
@@ -99,8 +100,8 @@ void read_subset(const npy_file &file, selection_outcome &outcome) {
 }
 
 /// "samples" of the report that `lipt select` writes beside a subset; 0 where there is none.
-std::size_t samples_of_report(fs::path subset) {
-    std::ifstream file(subset.replace_extension(".json"));
+std::size_t samples_of_report(const fs::path &subset) {
+    std::ifstream file(report_path(subset));
     const auto report = json::parse(file, nullptr, false);
     if (!report.is_object() || !report.contains("samples")) return 0;
     const auto &samples = report.at("samples");
@@ -114,7 +115,7 @@ selection_outcome read_outcome(const fs::path &path) {
     if (!fs::is_directory(path)) {
         const auto file = open_vector(path);
         if (is_real(file.type())) {
-            outcome.scores = file.converted<float>();
+            outcome.scores = file.converted<double>();
         } else {
             read_subset(file, outcome);
             outcome.samples = samples_of_report(path);
@@ -123,7 +124,7 @@ selection_outcome read_outcome(const fs::path &path) {
         const auto scores = path / "scores.npy", subset = path / "subset.npy";
         require(fs::exists(scores) || fs::exists(subset), "U34", "stability: '", path.string(),
                 "' has neither scores.npy nor subset.npy: give run directories or .npy files");
-        if (fs::exists(scores)) outcome.scores = open_vector(scores).converted<float>();
+        if (fs::exists(scores)) outcome.scores = open_vector(scores).converted<double>();
         if (fs::exists(subset)) read_subset(open_vector(subset), outcome);
         if (fs::exists(subset)) outcome.samples = samples_of_report(subset);
     }
@@ -220,7 +221,7 @@ void write_json(const fs::path &path, const std::vector<selection_outcome> &outc
     json out{{"version", 1}, {"selections", json::array()}, {"pairs", json::array()}};
     for (const auto &outcome : outcomes) {
         const auto unranked = std::count_if(outcome.scores.begin(), outcome.scores.end(),
-                                            [](float score) { return std::isnan(score); });
+                                            [](double score) { return std::isnan(score); });
         out["selections"].push_back({{"name", outcome.name},
                                      {"samples", outcome.samples},
                                      {"scores", outcome.scores.size()},
@@ -240,6 +241,9 @@ void write_json(const fs::path &path, const std::vector<selection_outcome> &outc
 void stability_command(const stability_flags &flags) {
     std::vector<selection_outcome> outcomes;
     for (const auto &path : flags.paths) {
+        std::error_code none; // where one of the two is not there
+        require(!fs::equivalent(path, flags.json_out, none), "U31", "stability: --json is '",
+                flags.json_out.string(), "', which is compared: give it a file of its own");
         outcomes.push_back(read_outcome(path));
         auto &newest = outcomes.back();
         require(flags.samples == 0 || newest.samples == 0 || newest.samples == flags.samples, "C34",

@@ -2,6 +2,7 @@
 #include <lipt/adapters/store/fingerprint.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -35,6 +36,28 @@ std::vector<std::int32_t> labels_of(const npy_file &file) {
     return labels;
 }
 
+template <class Value>
+std::size_t count_different(std::vector<Value> values) {
+    std::sort(values.begin(), values.end());
+    return static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
+}
+
+/// Scores as samplers take them. errors: C44 beyond float32, or most of them no longer told apart
+std::vector<float> narrowed(const std::vector<double> &scores, const std::filesystem::path &path) {
+    std::vector<float> values(scores.begin(), scores.end());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        require(std::isfinite(values[i]) || !std::isfinite(scores[i]), "C44", "select: '", path.string(),
+                "' has ", scores[i], " at sample ", i, ", beyond float32: scale the scores");
+    }
+    if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+        return values; // refused later, where such a sample may be kept
+    const std::size_t different = count_different(scores), left = count_different(values);
+    require(2 * left >= different, "C44", "select: '", path.string(), "' has ", different,
+            " different scores, of which float32 tells ", left,
+            " apart: subtract their mean, scale them, or give ranks");
+    return values;
+}
+
 void require_rows(const npy_rows &array, const std::filesystem::path &labels, std::size_t count) {
     require(array.rows() == count, "C30", "select: '", array.path().string(), "' has ", array.rows(),
             " rows, '", labels.string(), "' has ", count,
@@ -48,7 +71,7 @@ array_record record_of(const npy_rows &array) {
 }
 
 std::size_t stored_outputs::classes() const noexcept {
-    if (logits) return logits->width();
+    if (columns > 0) return columns;
     return labels.empty() ? 0 : static_cast<std::size_t>(*std::max_element(labels.begin(), labels.end())) + 1;
 }
 
@@ -74,6 +97,7 @@ stored_outputs open_outputs(const std::filesystem::path &labels, const std::file
         require_rows(*array, labels, outputs.samples());
     };
     open(logits, outputs.logits);
+    if (outputs.logits) outputs.columns = outputs.logits->width();
     open(embeddings, outputs.embeddings);
     const std::size_t classes = outputs.classes();
     // Without logits nothing else bounds what is counted for every class.
@@ -93,13 +117,13 @@ stored_scores open_scores(const std::filesystem::path &path, const stored_output
     require(file.shape().size() == 1 && file.size() == outputs.samples(), "C30", "select: '", path.string(),
             "' has ", file.shape().size(), " dimensions and ", file.size(), " scores, expected 1 and ",
             outputs.samples(), ", one a label of '", outputs.labels_record.path.string(), "'");
-    std::vector<float> values;
+    std::vector<double> scores;
     if (file.type() >= npy_type::i1) { // counts, such as forgetting events
-        for (const auto count : file.converted<std::int64_t>()) values.push_back(static_cast<float>(count));
+        for (const auto count : file.converted<std::int64_t>()) scores.push_back(static_cast<double>(count));
     } else {
-        values = file.converted<float>();
+        scores = file.converted<double>();
     }
-    return {.values = std::move(values), .record = record_of(path, file.header(), file.file())};
+    return {.values = narrowed(scores, path), .record = record_of(path, file.header(), file.file())};
 }
 
 } // namespace lipt::adapters

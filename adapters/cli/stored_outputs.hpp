@@ -35,9 +35,10 @@ struct stored_outputs {
     std::vector<std::int32_t> labels;
     array_record labels_record;
     std::optional<npy_rows> logits, embeddings;
+    std::size_t columns = 0; ///< of the logits, also of those left out
 
     std::size_t samples() const noexcept { return labels.size(); }
-    /// Without logits, as many as the highest label says.
+    /// Columns of the logits given, or as many as the highest label says.
     std::size_t classes() const noexcept;
     std::size_t width() const noexcept { return embeddings ? embeddings->width() : 0; }
     /// Bytes of one sample in the two files.
@@ -58,7 +59,7 @@ struct stored_scores {
     array_record record;
 };
 
-/// errors: C30 not one-dimensional, or not one a label; F-ids of npy_file
+/// errors: C30 not one-dimensional, or not one a label; C44 float32 cannot hold them; F-ids of npy_file
 stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs);
 
 /// Reads rows as gradients whenever they are asked for, arrays that are not there as 0 columns, with

@@ -40,19 +40,13 @@ std::vector<float> initialize(const pipeline_context &context, Training &backend
 
 namespace detail {
 
-/// Samples of the pool that batch-norm statistics are made from.
-inline std::vector<std::int64_t> observed_samples(const pipeline_context &context) {
-    std::vector<std::int64_t> observed = context.pool;
-    rng({.seed = context.settings.seed, .stage = stream::observe}).shuffle(std::span(observed));
-    observed.resize(std::min(observed.size(), context.settings.observe_images));
-    return observed;
-}
-
 /// The images that the merge scores with: statistics from clean training images of the pool, accuracy on
 /// held-out ones.
 inline std::pair<image_part, image_part> merge_images(const pipeline_context &context) {
-    return {image_part(context.train, observed_samples(context)),
-            image_part(context.train, context.held_out)};
+    std::vector<std::int64_t> observed = context.pool;
+    rng({.seed = context.settings.seed, .stage = stream::observe}).shuffle(std::span(observed));
+    observed.resize(std::min(observed.size(), context.settings.observe_images));
+    return {image_part(context.train, std::move(observed)), image_part(context.train, context.held_out)};
 }
 
 /// Names the workers that are not there, some of them where there are many.

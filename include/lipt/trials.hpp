@@ -180,8 +180,7 @@ class trial_ladder {
     trial_ladder(const pipeline_context &context, Training &backend, const trial_subsets<Tensor> &subsets,
                  std::span<const float> start, std::span<const std::int64_t> scored, stage_cost &cost)
         : context_(context), backend_(backend), subsets_(subsets), start_(start), cost_(cost),
-          scored_(context.train, {scored.begin(), scored.end()}),
-          observed_(context.train, observed_samples(context)) {}
+          scored_(context.train, {scored.begin(), scored.end()}) {}
 
     /// Trains every candidate of a rung `times` times, on `samples` samples each, and brings those behind the
     /// first into the order of what they got right.
@@ -220,19 +219,23 @@ class trial_ladder {
             backend_, context_.train, options,
             {.seed = settings.seed, .order = stream::trial, .augment = stream::train_augment, .worker = draw},
             of_epoch, [&](const epoch_report &report) { cost_.add_training(report.samples); });
-        observe();
+        observe(of_epoch(0).indices);
         const auto scored = scored_.view();
         cost_.add_forward(scored.size());
         return right_in(outputs_on(backend_, scored).logits, scored.labels);
     }
 
     /// After a few steps the running statistics still hold what the training started from, or only the last
-    /// batches: they are made anew, as for a mixture.
-    void observe() {
-        if (context_.settings.statistics == statistics_kind::averaged) return;
-        const auto images = observed_.view();
-        reestimate_statistics(backend_, images, images.size(), context_.settings.main.batch_size);
-        cost_.add_forward(images.size());
+    /// batches: they are made anew, as for a mixture, but from samples of the training's own, as those of the
+    /// main training will be.
+    void observe(std::vector<std::int64_t> samples) {
+        const auto &settings = context_.settings;
+        if (settings.statistics == statistics_kind::averaged) return;
+        rng({.seed = settings.seed, .stage = stream::observe}).shuffle(std::span(samples));
+        samples.resize(std::min(samples.size(), settings.observe_images));
+        const image_part part(context_.train, std::move(samples));
+        reestimate_statistics(backend_, part.view(), part.view().size(), settings.main.batch_size);
+        cost_.add_forward(part.view().size());
     }
 
     static std::vector<bool> right_in(const host_matrix &logits, std::span<const std::int32_t> labels) {
@@ -264,7 +267,7 @@ class trial_ladder {
     const trial_subsets<Tensor> &subsets_;
     std::span<const float> start_;
     stage_cost &cost_;
-    image_part scored_, observed_;
+    image_part scored_;
 };
 
 /// The samples of the training set that trials are scored on. errors: U19 none
@@ -289,8 +292,8 @@ inline std::vector<std::int64_t> trial_samples(const pipeline_context &context,
 /// it in three trainings each, of chances not seen before, and must lead by trials.margin standard errors,
 /// which count the samples scored and the differences between the three. shapes: start (S). errors: as
 /// select; U11 nothing is kept, U19 nothing to score on. cost: trials.budget times the main training and at
-/// most a batch more a trial, a pass forward over the scored samples and settings.observe_images more a
-/// trial, and every candidate's selection. source: [Jamieson2016] successive halving
+/// most a batch more a trial, a pass forward over the scored samples and at most settings.observe_images more
+/// a trial, and every candidate's selection. source: [Jamieson2016] successive halving
 template <training_backend Training, tensor_backend Tensor>
 std::pair<selection, trial_report>
 choose_by_trials(const pipeline_context &context, Training &backend, const Tensor &tensor,

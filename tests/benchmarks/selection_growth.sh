@@ -9,7 +9,8 @@ here=$(dirname "$0")
 out=${2:-$here/results}
 share=${3:-1}
 program=$build/tests/benchmarks/benchmark_selection
-methods='gradmatch craig facility-location k-center herding grand glister'
+methods='gradmatch gradmatch-batch craig facility-location graph-cut log-determinant k-center herding moderate cal
+  contextual-diversity grand el2n glister'
 mkdir -p "$out"
 raw=$out/selection_growth.csv
 

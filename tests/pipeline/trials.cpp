@@ -143,9 +143,17 @@ BOOST_AUTO_TEST_CASE(trials_repeat_and_keep_their_budget) {
     // The main training's 6 x 60 images, and up to one batch more a trial.
     BOOST_TEST(cost.backward > 300u);
     BOOST_TEST(cost.backward <= 6u * 60 + 9 * 16);
-    const std::size_t observed = lipt::detail::observed_samples(s.context()).size();
-    BOOST_TEST(observed > 0u);
-    BOOST_TEST(cost.forward == cost.backward + 9 * (90 + observed));
+    // Statistics are made from at most this many samples of what each trial trained on.
+    const auto observing = [](std::size_t images) {
+        setup other;
+        other.settings.observe_images = images;
+        const trial_run run(other);
+        const auto &of = run.store.costs.at("select");
+        return of.forward - of.backward - 9 * 90;
+    };
+    BOOST_TEST(observing(20) == 9 * 20u);
+    BOOST_TEST(observing(1024) > 9 * 20u);
+    BOOST_TEST(observing(1024) < 9 * 60u); // none of what is scored
     setup averaged;
     averaged.settings.statistics = lipt::statistics_kind::averaged;
     const trial_run third(averaged);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <tuple>
 
 using namespace lipt_test;
@@ -51,6 +52,20 @@ BOOST_FIXTURE_TEST_CASE(scores_from_elsewhere_are_sampled_like_a_methods_own, ar
     scores[7] = std::numeric_limits<float>::quiet_NaN();
     write_npy<float>(folder / "s.npy", scores);
     check_refused({"--scores", at("s.npy")}, 1, "C44", {"sample 7"});
+    // What float32 cannot tell apart, or not hold; and ratings alone take no time.
+    std::vector<double> far(made.samples);
+    std::iota(far.begin(), far.end(), 1e9);
+    write_npy<double>(folder / "s.npy", far);
+    check_refused({"--scores", at("s.npy")}, 1, "C44", {"120 different scores", "ranks"});
+    std::iota(far.begin(), far.end(), 0.0);
+    far[5] = 1e300;
+    write_npy<double>(folder / "s.npy", far);
+    check_refused({"--scores", at("s.npy")}, 1, "C44", {"1e+300", "sample 5"});
+    far[5] = 5;
+    write_npy<double>(folder / "s.npy", far);
+    const auto dry = run_lipt(folder, {"select", "--labels", at("labels.npy"), "--scores", at("s.npy"),
+                                       "--out", at("alone.npy"), "--dry-run"});
+    BOOST_TEST(dry.out.find("time: about 0 s") != std::string::npos, dry.out);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_setting_that_nobody_reads_was_meant_for_another_method, array_fixture) {
@@ -104,6 +119,16 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
         BOOST_TEST_REQUIRE(run_lipt(folder, alone(method, labels)).status == 0, method);
         BOOST_TEST((content_of(folder / "alone.npy") == expected), method);
     }
+    // What is given and not looked at is not read: neither of these is finite.
+    const auto whole = content_of(folder / "logits.npy");
+    stored_arrays broken(120, 4, 5);
+    broken.logits[7] = std::numeric_limits<float>::quiet_NaN();
+    const auto herded = subset({"--method", "herding"});
+    broken.write(folder);
+    BOOST_TEST((subset({"--method", "herding"}) == herded));
+    folder.write("logits.npy", whole);
+    // More neighbours than samples are all of them, in what is expected as well.
+    subset({"--method", "cal", "--cal-neighbours", "1000000000"});
     BOOST_TEST_REQUIRE(run_lipt(folder, alone("el2n/ccs", logits)).status == 0);
     const auto said = nlohmann::json::parse(content_of(folder / "alone.json"));
     BOOST_TEST(said.at("settings").at("sampler") == "ccs");

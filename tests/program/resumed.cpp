@@ -126,6 +126,21 @@ BOOST_FIXTURE_TEST_CASE(stability_tells_agreement_from_chance, fixture) {
     const auto other = run_lipt(folder, {"stability", at("s.npy"), at("s.npy"), "--samples", "7"});
     BOOST_TEST(other.err.find("[LIPT-C34]") != std::string::npos, other.err);
     BOOST_TEST(run_lipt(folder, {"stability", at("logits.npy"), at("s.npy")}).status == 1);
+    // Scores of doubles are ranked as doubles, and what is compared is not written over.
+    const std::vector<double> far{1e9 + 1, 1e9 + 3, 1e9 + 2}, near{1, 3, 2};
+    lipt::adapters::write_npy<double>(folder / "far.npy", far);
+    lipt::adapters::write_npy<double>(folder / "near.npy", near);
+    const auto alike = run_lipt(folder, {"stability", at("far.npy"), at("near.npy")});
+    BOOST_TEST(alike.out.find("1.0000") != std::string::npos, alike.out);
+    const auto over =
+        run_lipt(folder, {"stability", at("far.npy"), at("near.npy"), "--json", at("near.npy")});
+    BOOST_TEST((over.status == 2 && over.err.find("[LIPT-U31]") != std::string::npos), over.err);
+    // The report is found beside a subset of any name.
+    BOOST_TEST(select({"--method", "stratified", "--out", at("pa.v1")}).status == 0);
+    const auto named = run_lipt(folder, {"stability", at("pa.v1"), at("pa.v1"), "--json", at("j.json")});
+    BOOST_TEST(named.status == 0, named.err);
+    const auto read = nlohmann::json::parse(content_of(folder / "j.json"));
+    BOOST_TEST(read.at("pairs").at(0).at("jaccard_by_chance").is_number());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

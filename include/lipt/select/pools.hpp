@@ -152,6 +152,10 @@ void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, c
                                         needs_embeddings(info, scored, options));
         require(lengths.size() == pool.members.size(), "C04", "select: the gradient source gave ",
                 lengths.size(), " rows for ", pool.members.size(), " samples");
+        const auto logarithms = pool.gradients.label_log.size();
+        require(logarithms == 0 || logarithms == pool.members.size(), "C04",
+                "select: the gradient source gave ", logarithms, " logarithms of labels for ",
+                pool.members.size(), " samples: gather them as the rows, or leave them out");
         for (std::size_t i = 0; i < lengths.size(); ++i) {
             require(std::isfinite(lengths[i]), "C08", "select: the gradient of sample ", pool.members[i],
                     " is not finite, or too long to be squared (1e19): look at its logits and embedding");

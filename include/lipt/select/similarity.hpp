@@ -50,10 +50,7 @@ class factored_vectors {
     /// Scales every vector to length 1; a vector of zero stays.
     void normalise() {
         to_length_one(embedding_);
-        if (!is_gradient_) return;
-        // Of a sample learned to the last digit the squares would be 0 in float: 1e-37 is short enough.
-        tensor_.combine(0x1p60f, residual_, 0.0f, residual_);
-        to_length_one(residual_);
+        if (is_gradient_) to_length_one(residual_);
     }
 
     /// <x_i, x_j> for some i and every j. shapes: result (rows,n). cost: 2 rows n (C+E) flops
@@ -93,9 +90,15 @@ class factored_vectors {
 
   private:
     void to_length_one(matrix &rows) const {
-        host_matrix inverse = tensor_.to_host(tensor_.row_dots(rows, rows));
-        for (auto &value : inverse) value = value > 0 ? 1.0f / std::sqrt(value) : 0.0f;
-        tensor_.multiply(tensor_.from_host(inverse), rows);
+        // First by a power of two where the square is not to be had in float, as of a sample learned to the
+        // last digit.
+        const auto scale = [&](auto factor) {
+            host_matrix factors = tensor_.to_host(tensor_.row_dots(rows, rows));
+            for (auto &square : factors) square = factor(square);
+            tensor_.multiply(tensor_.from_host(factors), rows);
+        };
+        scale([](float square) { return square < 1e-30f ? 0x1p60f : square < 1e30f ? 1.0f : 0x1p-60f; });
+        scale([](float square) { return square > 0 ? 1.0f / std::sqrt(square) : 0.0f; });
     }
 
     /// A column of 1 appended, through the host a few rows at a time.

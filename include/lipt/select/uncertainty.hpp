@@ -33,13 +33,14 @@ class class_probabilities {
     double of(std::size_t sample, std::size_t c) const {
         return is_label(sample, c) ? 1.0 + residual_(sample, c) : residual_(sample, c);
     }
-    /// Finite: a probability that float cannot hold counts as the smallest it can.
+    /// Finite: a probability below the smallest of float counts as that.
     double log_of(std::size_t sample, std::size_t c) const {
-        constexpr double lost = std::numeric_limits<float>::epsilon() / 4; // half of float's steps above -1
+        constexpr double least = std::numeric_limits<float>::min();
         const double d = residual_(sample, c);
-        if (is_label(sample, c) && !label_log_.empty()) return label_log_[sample];
-        if (is_label(sample, c)) return d > -0.5 ? std::log1p(d) : std::log(std::max(1.0 + d, lost));
-        return std::log(std::max(d, double{std::numeric_limits<float>::min()}));
+        if (!is_label(sample, c)) return std::log(std::max(d, least));
+        if (!label_log_.empty()) return std::max<double>(label_log_[sample], std::log(least));
+        constexpr double lost = std::numeric_limits<float>::epsilon() / 4; // half of float's steps above -1
+        return d > -0.5 ? std::log1p(d) : std::log(std::max(1.0 + d, lost));
     }
 
   private:

@@ -171,12 +171,21 @@ BOOST_AUTO_TEST_CASE(gradients_that_are_not_finite_or_too_few_are_an_error) {
     // A method that looks at no embedding is not held up by one.
     BOOST_TEST(
         error_id([&] { lipt::select_with<lipt::methods::el2n>(random.tensor, random.view(0.5)); }).empty());
+    random.gradients.embedding(17, 2) = 0;
     auto problem = random.view(0.5);
     problem.gradients = [&](std::span<const std::int64_t>) {
         return lipt::last_layer_gradients<random_problem::tensor_type>{random.tensor.make(1, 3),
                                                                        random.tensor.make(1, 5)};
     };
     BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::grand>(random.tensor, problem); }) ==
+               "LIPT-C04");
+    // The logarithms of all labels beside the rows of one pool.
+    problem.gradients = [&](std::span<const std::int64_t> indices) {
+        auto some = lipt::gather(random.tensor, random.gradients, indices);
+        some.label_log = random.gradients.label_log;
+        return some;
+    };
+    BOOST_TEST(error_id([&] { lipt::select_with<lipt::methods::el2n>(random.tensor, problem); }) ==
                "LIPT-C04");
     random.validation.labels.pop_back();
     BOOST_TEST(error_id([&] { lipt::select_with<as_many_as_validation>(random.tensor, random.view(0.5)); }) ==

@@ -91,9 +91,10 @@ BOOST_AUTO_TEST_CASE(a_sample_is_at_no_distance_from_itself) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(short_gradients_have_the_cosines_of_long_ones) {
+BOOST_AUTO_TEST_CASE(short_and_long_gradients_have_the_cosines_of_others) {
     random_problem problem({.samples = 6}), faint = problem;
     for (std::size_t c = 0; c < 3; ++c) faint.gradients.residual(2, c) *= 1e-30f;
+    for (std::size_t c = 0; c < 3; ++c) faint.gradients.residual(5, c) *= 1e25f;
     for (std::size_t j = 0; j < 5; ++j) faint.gradients.embedding(4, j) *= 1e-30f;
     for (std::size_t j = 0; j < 5; ++j) problem.gradients.embedding(4, j) = 0.0f;
     const auto cosines_of = [](const random_problem &of) {
@@ -106,7 +107,7 @@ BOOST_AUTO_TEST_CASE(short_gradients_have_the_cosines_of_long_ones) {
     const auto faint_ones = cosines_of(faint), long_ones = cosines_of(problem);
     for (std::size_t i = 0; i < faint_ones.size(); ++i)
         BOOST_TEST(std::abs(faint_ones.data()[i] - long_ones.data()[i]) < 1e-6f);
-    BOOST_TEST(std::abs(faint_ones(2, 2) - 1.0f) < 1e-6f);
+    for (const std::size_t i : {2, 5}) BOOST_TEST(std::abs(faint_ones(i, i) - 1.0f) < 1e-6f);
 }
 
 BOOST_AUTO_TEST_CASE(a_vector_of_zero_is_as_near_to_all) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace {
@@ -80,6 +81,21 @@ BOOST_AUTO_TEST_CASE(a_labels_probability_is_exact_where_the_residual_has_lost_i
     BOOST_REQUIRE(some.label_log.size() == 2u);
     BOOST_TEST(some.label_log[0] == problem.gradients.label_log[3]);
     BOOST_TEST(some.label_log[1] == problem.gradients.label_log[1]);
+}
+
+BOOST_AUTO_TEST_CASE(a_probability_below_those_of_float_counts_alike_for_every_class) {
+    random_problem problem({.samples = 3, .classes = 3});
+    problem.logits = lipt::host_matrix{{0, 200, 0}, {0, 200, 0}, {-3e38f, 3e38f, 0}};
+    problem.labels = {0, 1, 0};
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto pool = problem.pool(1);
+    const lipt::detail::class_probabilities p(problem.tensor, pool);
+    const double least = std::log(std::numeric_limits<float>::min());
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (const std::size_t c : {0, 2}) BOOST_TEST(std::abs(p.log_of(i, c) - least) < 1e-5);
+        BOOST_TEST(p.log_of(i, 1) == 0.0);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(without_its_logarithm_a_lost_label_counts_as_the_least_that_float_resolves) {
