@@ -12,46 +12,46 @@ namespace {
 
 using namespace lipt::adapters;
 using lipt_test::error_id;
-using floats = std::vector<float>;
+using doubles = std::vector<double>;
 using indices = std::vector<std::int64_t>;
-constexpr float missing = std::numeric_limits<float>::quiet_NaN();
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(stability)
 
 BOOST_AUTO_TEST_CASE(equal_values_share_the_mean_of_their_ranks) {
-    const auto ranks = average_ranks(floats{3, 1, 3, 0, 3});
+    const auto ranks = average_ranks(doubles{3, 1, 3, 0, 3});
     BOOST_TEST(ranks == (std::vector<double>{4, 2, 4, 1, 4}), boost::test_tools::per_element());
-    BOOST_TEST(average_ranks(floats{}).empty());
+    BOOST_TEST(average_ranks(doubles{}).empty());
 }
 
 // Without ties 1 - 6 sum d^2 / (n (n^2 - 1)): differences 1 1 0 1 1 of five, sum of squares 4.
 BOOST_AUTO_TEST_CASE(correlation_of_five_by_hand) {
-    const floats a{10, 20, 30, 40, 50}, b{2, 1, 3, 9, 4}, shifted{20, 10, 30, 55, 40};
+    const doubles a{10, 20, 30, 40, 50}, b{2, 1, 3, 9, 4}, shifted{20, 10, 30, 55, 40};
     BOOST_TEST(*rank_correlation(a, shifted) == 0.8, boost::test_tools::tolerance(1e-12));
     BOOST_TEST(*rank_correlation(a, b) == *rank_correlation(a, shifted)); // only the order counts
     BOOST_TEST(*rank_correlation(a, a) == 1.0);
-    BOOST_TEST(*rank_correlation(a, floats{5, 4, 3, 2, 1}) == -1.0);
+    BOOST_TEST(*rank_correlation(a, doubles{5, 4, 3, 2, 1}) == -1.0);
     // differences 0 2 1 1 2 of ranks 1 4 2 5 3: sum of squares 10
-    BOOST_TEST(*rank_correlation(a, floats{1, 4, 2, 5, 3}) == 0.5, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(*rank_correlation(a, doubles{1, 4, 2, 5, 3}) == 0.5, boost::test_tools::tolerance(1e-12));
 }
 
 // Ranks 1.5 1.5 3 4 and 1 2.5 2.5 4, less 2.5: -1 -1 .5 1.5 and -1.5 0 0 1.5. Products 1.5 + 2.25, squares
 // 4.5 and 4.5.
 BOOST_AUTO_TEST_CASE(correlation_with_ties_by_hand) {
-    BOOST_TEST(*rank_correlation(floats{1, 1, 2, 3}, floats{0, 5, 5, 6}) == 3.75 / 4.5,
+    BOOST_TEST(*rank_correlation(doubles{1, 1, 2, 3}, doubles{0, 5, 5, 6}) == 3.75 / 4.5,
                boost::test_tools::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(rows_without_a_score_in_either_are_left_out) {
-    const floats a{10, missing, 20, 30, 40, 50, 7}, b{20, 3, 10, 30, 55, 40, missing};
+    const doubles a{10, missing, 20, 30, 40, 50, 7}, b{20, 3, 10, 30, 55, 40, missing};
     BOOST_TEST(*rank_correlation(a, b) == 0.8, boost::test_tools::tolerance(1e-12));
-    BOOST_TEST(!rank_correlation(floats{1, missing, 3}, floats{missing, 2, 3}).has_value()); // one row left
-    BOOST_TEST(!rank_correlation(floats{1, 1, 1}, floats{1, 2, 3}).has_value());
-    BOOST_TEST(!rank_correlation(floats{}, floats{}).has_value());
-    const float infinite = std::numeric_limits<float>::infinity();
-    BOOST_TEST(*rank_correlation(floats{1, 2, infinite}, floats{1, 2, 3}) == 1.0);
+    BOOST_TEST(!rank_correlation(doubles{1, missing, 3}, doubles{missing, 2, 3}).has_value()); // one row left
+    BOOST_TEST(!rank_correlation(doubles{1, 1, 1}, doubles{1, 2, 3}).has_value());
+    BOOST_TEST(!rank_correlation(doubles{}, doubles{}).has_value());
+    const double infinite = std::numeric_limits<double>::infinity();
+    BOOST_TEST(*rank_correlation(doubles{1, 2, infinite}, doubles{1, 2, 3}) == 1.0);
 }
 
 BOOST_AUTO_TEST_CASE(overlap_counts_what_both_have) {
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(overlap_by_chance_by_hand) {
 
 BOOST_AUTO_TEST_CASE(files_are_scores_or_subsets_by_their_type_and_directories_have_both) {
     const lipt_test::temporary_directory folder;
-    write_npy<float>(folder / "scores.npy", floats{1, 2, 3, 4});
+    write_npy<float>(folder / "scores.npy", std::vector<float>{1, 2, 3, 4});
     write_npy<std::int64_t>(folder / "subset.npy", indices{3, 0});
     const auto both = read_outcome(folder.path());
     BOOST_TEST((both.scores.size() == 4u && both.has_subset && both.samples == 4u));
