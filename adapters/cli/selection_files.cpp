@@ -65,11 +65,6 @@ void write_csv(const fs::path &path, std::span<const std::int32_t> labels, const
 
 } // namespace
 
-fs::path report_path(const fs::path &out) {
-    return out.extension() == ".npy" ? fs::path(out).replace_extension(".json")
-                                     : fs::path(out.string() + ".json");
-}
-
 fs::path state_path(const fs::path &out) { return out.string() + ".state"; }
 
 std::string similarity_words(const selection_estimate &estimate, std::size_t neighbours) {

@@ -18,7 +18,9 @@ namespace lipt::adapters {
 using named_arrays = std::vector<std::pair<std::string, array_record>>;
 
 /// The report beside an output: subset.npy -> subset.json.
-std::filesystem::path report_path(const std::filesystem::path &out);
+inline std::filesystem::path report_path(std::filesystem::path out) {
+    return out.extension() == ".npy" ? out.replace_extension(".json") : out += ".json";
+}
 /// Where the progress of a selection is kept: subset.npy -> subset.npy.state.
 std::filesystem::path state_path(const std::filesystem::path &out);
 
