@@ -314,7 +314,7 @@ BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
     BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
     BOOST_TEST(ended.err.find("trials chose ") != std::string::npos, ended.err);
     const auto trials = nlohmann::json::parse(content_of(folder / "run" / "trials.json"));
-    BOOST_TEST(trials.at("trials").size() == 3u + 4u);
+    BOOST_TEST(trials.at("trials").size() == 3u + 6u);
     const auto chosen = trials.at("chosen").get<std::string>();
     const auto rival = trials.at("rival").get<std::string>();
     BOOST_TEST((chosen == rival || chosen == "stratified"));
