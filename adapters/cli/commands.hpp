@@ -76,8 +76,8 @@ struct array_selection {
 /// errors: U23 no validation, U24 an output that the method does not give, U26 arrays that it needs, U30 a
 /// fraction that keeps nothing, U31 files that collide, U32 no such directory, U33 more memory than there is;
 /// C30 arrays that do not fit each other, C31 validation that does not fit, C32 a class without validation,
-/// C43 nearest similarities that do not fit the memory, C44 a score that is not finite;
-/// C-ids of select, F-ids of the files
+/// C43 nearest similarities that do not fit the memory, C44 a score that is not finite or that float32 cannot
+/// hold; C-ids of select, F-ids of the files
 void select_arrays_command(const array_selection &asked);
 /// One line a method.
 void list_methods();

@@ -49,6 +49,7 @@ std::vector<float> narrowed(const std::vector<double> &scores, const std::filesy
         require(std::isfinite(values[i]) || !std::isfinite(scores[i]), "C44", "select: '", path.string(),
                 "' has ", scores[i], " at sample ", i, ", beyond float32: scale the scores");
     }
+    if (std::equal(scores.begin(), scores.end(), values.begin())) return values; // nothing is lost
     if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
         return values; // refused later, where such a sample may be kept
     const std::size_t different = count_different(scores), left = count_different(values);

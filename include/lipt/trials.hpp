@@ -202,24 +202,27 @@ class trial_ladder {
     /// that draws by chance, or anew each epoch, does so here as well: of another chance in each `draw`.
     std::vector<bool> right_after(const contestant &one, std::uint32_t draw, double samples) {
         const auto &settings = context_.settings;
-        const auto of_epoch = [&](std::size_t epoch) {
-            const bool anew = one.method.info.resampled && epoch > 0;
-            if (!anew && (draw == 0 || !draws_by_chance(one.method)))
+        const auto draw_for = [&](std::uint32_t epoch) {
+            if (epoch == 0 && (draw == 0 || !draws_by_chance(one.method)))
                 return subsets_.without_scored(one.chosen);
-            const auto drawn = subsets_.without_scored(
-                subsets_.choose(one.method, {.seed = settings.seed + (std::uint64_t{draw} << 32),
-                                             .epoch = anew ? static_cast<std::uint32_t>(epoch) : 0}));
+            const auto drawn = subsets_.without_scored(subsets_.choose(
+                one.method, {.seed = settings.seed + (std::uint64_t{draw} << 32), .epoch = epoch}));
             // Of few samples all may be among those that are scored.
             return drawn.indices.empty() ? subsets_.without_scored(one.chosen) : drawn;
         };
+        const auto first = draw_for(0);
+        const auto of_epoch = [&](std::size_t epoch) {
+            const bool anew = one.method.info.resampled && epoch > 0;
+            return anew ? draw_for(static_cast<std::uint32_t>(epoch)) : first;
+        };
         train_options options = settings.main;
-        options.epochs = samples / static_cast<double>(of_epoch(0).indices.size());
+        options.epochs = samples / static_cast<double>(first.indices.size());
         backend_.load(start_, {});
         lipt::train(
             backend_, context_.train, options,
             {.seed = settings.seed, .order = stream::trial, .augment = stream::train_augment, .worker = draw},
             of_epoch, [&](const epoch_report &report) { cost_.add_training(report.samples); });
-        observe(of_epoch(0).indices);
+        observe(first.indices);
         const auto scored = scored_.view();
         cost_.add_forward(scored.size());
         return right_in(outputs_on(backend_, scored).logits, scored.labels);

@@ -136,7 +136,8 @@ std::vector<float> lengths_of(const Tensor &tensor, const last_layer_gradients<T
     return {squares.begin(), squares.end()};
 }
 
-/// Fills in what the method needs of the pool. errors: C07, C08 a gradient is not finite (names the sample)
+/// Fills in what the method needs of the pool. errors: C04 another number of rows or of label logarithms,
+/// C07, C08 a gradient is not finite (names the sample)
 template <tensor_backend Tensor>
 void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info,
                const select_options &options, bool per_class, selection_pool<Tensor> &pool) {
