@@ -22,8 +22,7 @@ namespace lipt {
 /// drawn anew each epoch where that is among the names, since it was nowhere measured to be behind a fixed
 /// one and far ahead where little is kept; otherwise a stratified random subset. Without names: the former,
 /// strata of difficulty without the hardest three tenths, and coverage, or where a quarter or more is kept
-/// the hardest. (Without the hardest six tenths short trainings look better than they end.) errors: C01, C40
-/// an unknown name
+/// the hardest. (Short trainings without six tenths look better than they end.) errors: C01, C40 unknown name
 inline std::vector<named_method> trial_candidates(const pipeline_settings &settings) {
     std::string names = settings.trials.candidates;
     if (names.empty()) {
