@@ -55,7 +55,14 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lipt-config.cmake.in"
   INSTALL_DESTINATION "${lipt_package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/lipt-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/lipt-config.cmake" "${PROJECT_BINARY_DIR}/lipt-config-version.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/lipt_xtensor.cmake"
   DESTINATION "${lipt_package_dir}" COMPONENT development)
+
+# What was compiled for this processor serves others by chance only: said where it is installed.
+if(LIPT_NATIVE)
+  install(CODE "message(WARNING \"lipt was compiled for the processor of this machine (LIPT_NATIVE): on others its program and \"
+    \"libraries may stop with 'illegal instruction'. For any processor configure with -DLIPT_NATIVE=OFF.\")" ALL_COMPONENTS)
+endif()
 
 # The core for those who build without CMake. It finds its headers from where it lies, so the whole may be moved.
 file(RELATIVE_PATH lipt_prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/.")

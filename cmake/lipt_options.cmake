@@ -26,7 +26,7 @@ option(LIPT_BUILD_LINTS "Lints of the tree among the tests; needs clang-format-1
 option(LIPT_MPI_TESTS "Tests that start ranks of MPI; needs Open MPI" OFF)
 option(LIPT_SLURM_TESTS "Tests that start a Slurm of their own; needs slurmctld, slurmd, slurm-client and munge" OFF)
 option(LIPT_BUILD_FUZZERS "Fuzzers of the file readers; needs Clang" OFF)
-option(LIPT_NATIVE "Compile for the processor of this machine" ${PROJECT_IS_TOP_LEVEL})
+option(LIPT_NATIVE "Compile for the processor of this machine, and no other; the presets do" OFF)
 option(LIPT_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(LIPT_EMBEDDED "Core and reference backend without exceptions and RTTI, for size" OFF)
 

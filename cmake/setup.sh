@@ -4,8 +4,9 @@
 build_packages="g++ cmake ninja-build ccache libxtensor-dev libxtensor-blas-dev libopenblas-dev libtbb-dev libdnnl-dev
 libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libspng-dev libkainjow-mustache-dev
 libjs-chart.js dataset-fashion-mnist"
-# To build and run every test besides.
-test_packages="libboost-test-dev clang-format-14 doxygen dpkg-dev pkg-config libtorch-dev python3-torch
+# To build and run every test besides. "A|B": the first of them that apt knows. Where there is no clang-format-14, it
+# comes from PyPI into an environment under build/ (cmake/lints/clang_format.cmake).
+test_packages="libboost-test-dev clang-format-14|python3-venv doxygen dpkg-dev pkg-config libtorch-dev python3-torch
 python3-torchvision python3-numpy slurmctld slurmd slurm-client munge iproute2 openmpi-bin libopenmpi-dev"
 
 # apt and dpkg are read below, so they must speak English.
@@ -19,18 +20,46 @@ die() {
     exit 1
 }
 
-# The words of the list that are not installed, on one line.
+# alternatives WORD: A|B|C as words of their own.
+alternatives() { printf '%s' "$1" | tr '|' ' '; }
+
+is_installed() {
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) || state=absent
+    [ "$state" = installed ]
+}
+is_known() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+# The words of the list none of whose alternatives is installed, on one line.
 missing_of() {
-    for package in $1; do
-        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=absent
-        [ "$state" = installed ] || printf '%s ' "$package"
+    for word in $1; do
+        found=""
+        for package in $(alternatives "$word"); do
+            ! is_installed "$package" || found=1
+        done
+        [ -n "$found" ] || printf '%s ' "$word"
     done
 }
 
-# The words of the list that apt knows no version of, on one line.
+# The words of the list of which apt knows no alternative, on one line.
 unknown_of() {
-    for package in $1; do
-        apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' || printf '%s ' "$package"
+    for word in $1; do
+        found=""
+        for package in $(alternatives "$word"); do
+            ! is_known "$package" || found=1
+        done
+        [ -n "$found" ] || printf '%s ' "$word"
+    done
+}
+
+# chosen_of LIST: for each word the first alternative that apt knows, on one line.
+chosen_of() {
+    for word in $1; do
+        for package in $(alternatives "$word"); do
+            if is_known "$package"; then
+                printf '%s ' "$package"
+                break
+            fi
+        done
     done
 }
 
@@ -72,7 +101,8 @@ set_up() {
     [ -z "$(unknown_of "$missing")" ] || update_lists
     unknown=$(unknown_of "$missing")
     [ -z "$unknown" ] ||
-        die "apt knows no package ${unknown% }: Debian 12 has them all; check the network and /etc/apt/sources.list ($(complaint))"
+        die "apt knows no package ${unknown% }: Debian 12 and 13 have them all; check the network and /etc/apt/sources.list ($(complaint))"
+    missing=$(chosen_of "$missing")
     if ! as_root_apt install -y --no-install-recommends $missing; then
         # The lists may be older than the archive; with fresh ones it goes or does not.
         update_lists

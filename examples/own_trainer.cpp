@@ -3,8 +3,6 @@
 #include <lipt/backends/reference/tensor.hpp> // what the pieces compute with: a header, nothing to link
 #include <lipt/lipt.hpp>
 
-#include <xtensor/xadapt.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -95,7 +93,8 @@ int main() {
         lipt::apply_mask(weights, mask.keep);
         std::printf("worker %u: %zu samples, %.2f of its weights kept\n", w, plan.shards[w].size(),
                     mask.density);
-        workers.push_back(xt::adapt(weights, {std::size_t{1}, weights.size()}));
+        auto &matrix = workers.emplace_back(lipt::host_matrix::from_shape({1, weights.size()}));
+        std::copy(weights.begin(), weights.end(), matrix.begin());
     }
 
     // One model of them all, as good on the held-out samples as can be.

@@ -163,9 +163,19 @@ std::string wrong_line(const CLI::App *app, const CLI::Error &error) {
                        app->get_parent() == nullptr ? "lipt" : "lipt " + app->get_name());
 }
 
+/// What --version prints.
+std::string version_line() {
+#if defined(LIPT_NATIVE)
+    constexpr std::string_view processors = "native: for processors like that of the machine it was built on";
+#else
+    constexpr std::string_view processors = "for any processor of this architecture";
+#endif
+    return fmt::format("{} ({}, {})", LIPT_VERSION, LIPT_BACKEND_NAME, processors);
+}
+
 int run_program(int argc, char **argv) {
     CLI::App app("LiPT: subset training without the pre-training tax", "lipt");
-    app.set_version_flag("--version", std::string(LIPT_VERSION));
+    app.set_version_flag("--version", version_line());
     app.require_subcommand(1);
     app.failure_message(wrong_line);
     app.get_formatter()->column_width(34);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+void lipt::onednn::compiled_with::LIPT_CONFIGURATION::this_library() {}
+
 namespace lipt::onednn {
 
 using namespace detail;

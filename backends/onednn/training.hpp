@@ -2,6 +2,7 @@
 // Models lipt::training_backend; compiled into lipt::onednn, so that this header needs no third-party header.
 #pragma once
 
+#include <lipt/backends/onednn/compiled_with.hpp>
 #include <lipt/training.hpp>
 
 #include <memory>

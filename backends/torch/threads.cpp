@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <omp.h>
 
+void lipt::torch::compiled_with::LIPT_CONFIGURATION::this_library() {}
+
 namespace lipt::torch {
 namespace {
 

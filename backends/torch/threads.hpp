@@ -1,6 +1,8 @@
 // One thread budget for a call: ATen's, OpenMP's and OpenBLAS's, given back to the caller afterwards.
 #pragma once
 
+#include <lipt/backends/torch/compiled_with.hpp>
+
 #include <cstddef>
 
 namespace lipt::torch {

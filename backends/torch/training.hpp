@@ -3,6 +3,7 @@
 // LibTorch's.
 #pragma once
 
+#include <lipt/backends/torch/compiled_with.hpp>
 #include <lipt/training.hpp>
 
 #include <memory>

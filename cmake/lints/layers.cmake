@@ -4,10 +4,10 @@
 include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
-set(stages version error random data image_part host_kernels network tensor training augment shard prune gradients
+set(stages configuration version error random xtensor data image_part host_kernels network tensor training augment shard prune gradients
   training_loop local soup select store traffic meter settings evaluate merge train context workers pretraining choose trials pipeline lipt)
 # What a backend may see of the core.
-set(seams error random data host_kernels network tensor training version)
+set(seams configuration error random xtensor data host_kernels network tensor training version)
 set(libraries_of_reference "xtensor/")
 set(libraries_of_onednn "xtensor/|xtensor-blas/|tbb/|oneapi/|dnnl|cblas|omp\\.h|immintrin\\.h|sys/mman\\.h")
 
@@ -65,7 +65,11 @@ foreach(header IN LISTS core)
       if(other_place EQUAL -1 OR other_place GREATER place)
         lint_fault("include/${header} includes <${other}>: a stage sees only earlier ones")
       endif()
-    elseif(NOT standard AND NOT other MATCHES "^xtensor/")
+    elseif(other MATCHES "^xtensor/")
+      if(NOT header STREQUAL "lipt/xtensor.hpp")
+        lint_fault("include/${header} includes <${other}>: xtensor's headers move, so the core has them from <lipt/xtensor.hpp>")
+      endif()
+    elseif(NOT standard)
       lint_fault("include/${header} includes <${other}>: the core depends on the standard library and xtensor only")
     endif()
   endforeach()

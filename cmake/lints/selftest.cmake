@@ -30,7 +30,8 @@ endfunction()
 
 file(REMOVE_RECURSE "${SCRATCH}")
 plant(include/lipt/error.hpp "#include <string>\n")
-plant(include/lipt/soup.hpp "#include <lipt/error.hpp>\n\n#include <xtensor/xtensor.hpp>\n")
+plant(include/lipt/xtensor.hpp "#include <xtensor/xtensor.hpp>\n")
+plant(include/lipt/soup.hpp "#include <lipt/error.hpp>\n#include <lipt/xtensor.hpp>\n")
 plant(backends/onednn/tensor.cpp "#include \"tensor.hpp\"\n\n#include <lipt/tensor.hpp>\n\n#include <tbb/task_arena.h>\n")
 plant(adapters/cli/main.cpp "#include <lipt/backends/onednn/tensor.hpp>\n")
 
@@ -39,6 +40,7 @@ planted(layers include/lipt/prune.hpp "#include <lipt/adapters/store/npy.hpp>\n"
 planted(layers include/lipt/prune.hpp "#  include <lipt/soup.hpp>\n" "a stage sees only earlier ones")
 planted(layers include/lipt/select/a.hpp "#include <lipt/pipeline.hpp>\n" "a stage sees only earlier ones")
 planted(layers include/lipt/prune.hpp "#include <tbb/parallel_for.h>\n" "standard library and xtensor only")
+planted(layers include/lipt/prune.hpp "#include <xtensor/xarray.hpp>\n" "xtensor's headers move")
 planted(layers include/lipt/prune.hpp "#include <sys/mman.h>\n" "standard library and xtensor only")
 planted(layers include/lipt/prune.hpp "#include <iostream>\n" "no threads, streams or files")
 planted(layers include/lipt/prune.hpp "#include <lipt/elsewhere.hpp>\n" "a stage sees only earlier ones")

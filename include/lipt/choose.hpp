@@ -54,10 +54,10 @@ inline constexpr std::string_view automatic = "auto";
 /// shapes: ranked (R) into the training set, labels (R), gradients of R, validation of the held-out samples
 template <tensor_backend Tensor>
 struct candidate_features {
-    std::vector<std::int64_t> ranked;
-    std::vector<std::int32_t> labels;
-    last_layer_gradients<Tensor> gradients;
-    validation_set<Tensor> validation;
+    std::vector<std::int64_t> ranked{};
+    std::vector<std::int32_t> labels{};
+    last_layer_gradients<Tensor> gradients{};
+    validation_set<Tensor> validation{};
     bool modelled = false;
 };
 

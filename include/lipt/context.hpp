@@ -32,11 +32,11 @@ inline std::vector<std::string> launch_in_order(std::span<const std::size_t> wor
 /// What every stage sees: the network, the data, the settings, and the split that follows from them.
 /// held_out: never trained on before the selection; pool: the rest
 struct pipeline_context {
-    network_spec spec;
-    image_set train;
-    image_set test;
-    pipeline_settings settings;
-    std::vector<std::int64_t> held_out, pool;
+    network_spec spec{};
+    image_set train{};
+    image_set test{};
+    pipeline_settings settings{};
+    std::vector<std::int64_t> held_out{}, pool{};
     launcher launch = launch_in_order;
     std::size_t min_workers = 1; ///< that must have delivered before there is a soup
 };

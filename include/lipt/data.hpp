@@ -41,28 +41,28 @@ struct crop_box {
 
 /// Which images are wanted, and how. shapes: indices (B), boxes (B) or empty
 struct image_request {
-    std::span<const std::int64_t> indices;
-    std::span<const crop_box> boxes; ///< the part of each image; empty: the view for evaluation
-    bool alone = false;              ///< on the caller's thread only, where callers run side by side
+    std::span<const std::int64_t> indices{};
+    std::span<const crop_box> boxes{}; ///< the part of each image; empty: the view for evaluation
+    bool alone = false;                ///< on the caller's thread only, where callers run side by side
 };
 
 /// Images that are decoded when they are read, since no memory holds them all; an adapter makes one. Both may
 /// be called from several threads; an image depends on its index and its box alone, not on the others.
 struct image_reader {
     /// The size of a stored image, known without decoding it.
-    std::function<image_extent(std::int64_t index)> extent;
+    std::function<image_extent(std::int64_t index)> extent{};
     /// Fills `out`: each image's box brought to (h,w), or without boxes the view for evaluation, which is the
     /// middle of the image. shapes: out (B,ch,h,w). errors: the adapter's, for what cannot be decoded
-    std::function<void(const image_request &request, std::span<std::uint8_t> out)> read;
+    std::function<void(const image_request &request, std::span<std::uint8_t> out)> read{};
 };
 
 /// A view of N labelled images; owns nothing, cheap to copy. With a reader the pixels are not in memory: what
 /// reads them goes through `gather`, some images at a time. shapes: pixels (N,ch,h,w) uint8, or empty with a
 /// reader; labels (N) in 0..classes-1
 struct image_set {
-    std::span<const std::uint8_t> pixels;
-    std::span<const std::int32_t> labels;
-    image_shape shape;
+    std::span<const std::uint8_t> pixels{};
+    std::span<const std::int32_t> labels{};
+    image_shape shape{};
     std::size_t classes = 0;
     const image_reader *reader = nullptr;
 
@@ -134,8 +134,8 @@ inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::si
 
 /// A class-stratified random part of a set, and the rest; both ascending.
 struct stratified_split {
-    std::vector<std::int64_t> part;
-    std::vector<std::int64_t> rest;
+    std::vector<std::int64_t> part{};
+    std::vector<std::int64_t> rest{};
 };
 
 /// Draws `fraction` of every class (largest remainder) at random from one stream per class.
@@ -170,9 +170,9 @@ struct image_move {
 /// Images and labels copied out of a set, contiguous. shapes: pixels (B,ch,h,w), labels (B), moves (B) that
 /// are still to be made, or empty for none
 struct image_batch {
-    std::vector<std::uint8_t> pixels;
-    std::vector<std::int32_t> labels;
-    std::vector<image_move> moves;
+    std::vector<std::uint8_t> pixels{};
+    std::vector<std::int32_t> labels{};
+    std::vector<image_move> moves{};
 
     std::size_t size() const noexcept { return labels.size(); }
 };

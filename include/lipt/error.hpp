@@ -2,6 +2,8 @@
 // expected and how to mend it. Where exceptions are switched off, a handler is called and the program ends.
 #pragma once
 
+#include <lipt/configuration.hpp>
+
 #include <charconv>
 #include <concepts>
 #include <cstdlib>

@@ -20,8 +20,8 @@ namespace lipt {
 /// Gradients of N samples. shapes: residual (N,C), embedding (N,E), label_log (N) or empty
 template <tensor_backend Tensor>
 struct last_layer_gradients {
-    typename Tensor::matrix residual;
-    typename Tensor::matrix embedding;
+    typename Tensor::matrix residual{};
+    typename Tensor::matrix embedding{};
     /// log p of every label, for methods that look at probabilities: below p = 3e-8 a residual, -1 + p, has
     /// lost it. Empty: as the residuals have it.
     std::vector<float> label_log{};
@@ -57,8 +57,8 @@ std::vector<float> label_log_probabilities(const Tensor &tensor, const typename 
 /// One vector in the space of gradients: of the bias, and of the weights. shapes: bias (1,C), weight (C,E)
 template <tensor_backend Tensor>
 struct gradient_direction {
-    typename Tensor::matrix bias;
-    typename Tensor::matrix weight;
+    typename Tensor::matrix bias{};
+    typename Tensor::matrix weight{};
 };
 
 /// Gradients from a network's outputs, with label_log. shapes: logits (N,C), embeddings (N,E), labels (N)

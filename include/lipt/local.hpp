@@ -33,11 +33,11 @@ struct local_options {
 
 /// What one worker sends back, and what it cost.
 struct local_result {
-    std::vector<float> weights;   ///< (S), pruned weights are 0
-    std::vector<float> keep_mask; ///< (S) of 0 and 1; empty where pruning is off or the upload is dense
-    double density = 1;           ///< share of the prunable weights that was kept
-    double loss = 0;              ///< of the last pass
-    std::size_t samples = 0;      ///< forward and backward, SNIP's gradient included
+    std::vector<float> weights{};   ///< (S), pruned weights are 0
+    std::vector<float> keep_mask{}; ///< (S) of 0 and 1; empty where pruning is off or the upload is dense
+    double density = 1;             ///< share of the prunable weights that was kept
+    double loss = 0;                ///< of the last pass
+    std::size_t samples = 0;        ///< forward and backward, SNIP's gradient included
 };
 
 namespace detail {

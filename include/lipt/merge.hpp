@@ -19,8 +19,8 @@ namespace lipt {
 /// The images that a soup is scored with. observe: clean images for the statistics; held_out: labelled, never
 /// trained on
 struct merge_data {
-    image_set observe;
-    image_set held_out;
+    image_set observe{};
+    image_set held_out{};
 };
 
 /// Settings of the merge.
@@ -34,8 +34,8 @@ struct merge_options {
 /// The merged state, and what was done for it.
 template <tensor_backend Tensor>
 struct merge_result {
-    std::vector<float> weights; ///< (S), statistics included
-    soup_result<Tensor> soup;
+    std::vector<float> weights{}; ///< (S), statistics included
+    soup_result<Tensor> soup{};
     double theta_star_accuracy = 0;
     std::size_t forward = 0; ///< images through the network
 };

@@ -17,8 +17,8 @@ namespace lipt {
 
 /// What a run ends with.
 struct pipeline_result {
-    selection subset;
-    checkpoint trained; ///< weights, history and cost of the main training
+    selection subset{};
+    checkpoint trained{}; ///< weights, history and cost of the main training
 };
 
 namespace detail {

@@ -3,6 +3,8 @@
 // Philox-4x32-10; tested against Random123's known answers.
 #pragma once
 
+#include <lipt/configuration.hpp>
+
 #include <array>
 #include <cmath>
 #include <cstddef>

@@ -34,9 +34,9 @@ enum class features_kind : std::uint8_t { soup, ensemble };
 
 /// Choosing a method by short trainings. source: [Jamieson2016] successive halving
 struct trial_options {
-    std::string candidates; ///< methods with commas between; a scorer may name its sampler: "el2n/ccs";
-                            ///< empty: some that were seen to be good at such a fraction
-    double budget = 1.0;    ///< images that all trials may train on, in units of the main training
+    std::string candidates{}; ///< methods with commas between; a scorer may name its sampler: "el2n/ccs";
+                              ///< empty: some that were seen to be good at such a fraction
+    double budget = 1.0;      ///< images that all trials may train on, in units of the main training
     double hold_out = 0.08; ///< stratified share of the samples that no trial trains on and each is scored on
     double margin = 2.0;    ///< standard errors by which a method must lead a random subset
 };

@@ -22,7 +22,7 @@ struct shard_options {
 
 /// The samples of each worker, disjoint. shapes: n lists of M*B indices into the data set
 struct shard_plan {
-    std::vector<std::vector<std::int64_t>> shards;
+    std::vector<std::vector<std::int64_t>> shards{};
 };
 
 namespace detail {

@@ -25,7 +25,7 @@ namespace lipt {
 /// What one stage cost. `forward` and `backward` count images through the network; `samples_read` images
 /// read.
 struct stage_cost {
-    std::string name; ///< initialize, local, merge, features, select, train, or pretrain
+    std::string name{}; ///< initialize, local, merge, features, select, train, or pretrain
     double wall_s = 0, cpu_s = 0;
     double begun_s = 0; ///< of a worker: seconds since 1970, so that those side by side count once
     std::uint64_t samples_read = 0, forward = 0, backward = 0;
@@ -49,52 +49,52 @@ struct stage_cost {
 
 /// A worker's images by themselves, as they travel to it. bytes: that they take on the way, compressed or not
 struct worker_shard {
-    image_batch images;
+    image_batch images{};
     std::uint64_t bytes = 0;
 };
 
 /// A worker's upload as the merge finds it: whole, or the reason why it is not used.
 struct worker_upload {
-    local_result result;
-    stage_cost cost;
-    std::string refused; ///< empty: whole
+    local_result result{};
+    stage_cost cost{};
+    std::string refused{}; ///< empty: whole
 };
 
 /// One epoch of a training as it is kept. accuracy: on the test set, where that epoch was evaluated
 struct epoch_record {
-    epoch_report report;
-    std::optional<double> accuracy;
+    epoch_report report{};
+    std::optional<double> accuracy{};
     double wall_s = 0;
 };
 
 /// A training that can go on: the state after `epochs` epochs, what they cost and what they reached.
 struct checkpoint {
     std::size_t epochs = 0;
-    training_state state;
-    stage_cost cost;
-    std::vector<epoch_record> history;
+    training_state state{};
+    stage_cost cost{};
+    std::vector<epoch_record> history{};
 };
 
 /// A worker that is not in the soup, and why.
 struct refused_worker {
     std::size_t worker = 0;
-    std::string reason;
+    std::string reason{};
 };
 
 /// How the soup came about. Ingredients name workers, not positions.
 struct merge_report {
-    soup_options options;
+    soup_options options{};
     double theta_star_accuracy = 0, accuracy = 0;
     std::size_t scored_images = 0, evaluations = 0;
-    std::vector<ingredient_report> ingredients;
-    std::vector<double> densities; ///< an ingredient
-    std::vector<refused_worker> refused;
+    std::vector<ingredient_report> ingredients{};
+    std::vector<double> densities{}; ///< an ingredient
+    std::vector<refused_worker> refused{};
     std::size_t round = 1, rounds = 1; ///< whose soup it is, from 1, and how many there are
 };
 
 /// One short training of one candidate. ahead: of the baseline in the same rung, with its standard error
 struct trial_record {
-    std::string candidate;
+    std::string candidate{};
     std::size_t rung = 1, samples = 0; ///< trained on
     double accuracy = 0, ahead = 0, error = 0;
 };
@@ -102,17 +102,17 @@ struct trial_record {
 /// How a method was chosen by trials. ahead: of the baseline, over all trainings of the last rung, with
 /// the standard error by which the choice was made
 struct trial_report {
-    std::string chosen;
-    std::string baseline;   ///< the random subset that is taken unless another leads it
-    std::string rival;      ///< the best of the others; empty where there is none
+    std::string chosen{};
+    std::string baseline{}; ///< the random subset that is taken unless another leads it
+    std::string rival{};    ///< the best of the others; empty where there is none
     std::size_t scored = 0; ///< samples that every trial was scored on
     double ahead = 0, error = 0;
-    std::vector<trial_record> records;
+    std::vector<trial_record> records{};
 };
 
 /// The subset and how it was drawn; epoch 0 is the first selection, others are re-selections.
 struct kept_selection {
-    selection chosen;
+    selection chosen{};
     std::size_t epoch = 0;
 };
 

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <lipt/error.hpp>
-
-#include <xtensor/xtensor.hpp>
+#include <lipt/xtensor.hpp>
 
 #include <concepts>
 #include <cstddef>

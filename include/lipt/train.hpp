@@ -18,8 +18,8 @@ namespace lipt {
 
 /// One training, by the name under which its checkpoints are kept.
 struct training_task {
-    std::string name;
-    image_set set;
+    std::string name{};
+    image_set set{};
     train_options options{};
     train_streams streams{};
     std::optional<image_set> test{}; ///< scored every `evaluate_every` epochs and after the last

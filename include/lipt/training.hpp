@@ -20,10 +20,10 @@ namespace lipt {
 /// One batch for training; a view. shapes: pixels (B,ch,h,w), labels (B), weights (B) or empty for all ones,
 /// moves (B) or empty for none
 struct batch_view {
-    std::span<const std::uint8_t> pixels;
-    std::span<const std::int32_t> labels;
-    std::span<const float> weights;
-    std::span<const image_move> moves; ///< that an `image_mover` makes before it trains
+    std::span<const std::uint8_t> pixels{};
+    std::span<const std::int32_t> labels{};
+    std::span<const float> weights{};
+    std::span<const image_move> moves{}; ///< that an `image_mover` makes before it trains
 
     std::size_t size() const noexcept { return labels.size(); }
 };
@@ -38,19 +38,19 @@ struct sgd_step {
     bool nesterov = true;
     /// Multiplied into the weights after the step, so that pruned weights stay zero; (S) of 0 and 1, or
     /// empty.
-    std::span<const float> keep_mask;
+    std::span<const float> keep_mask{};
 };
 
 /// Everything needed to go on training from here. shapes: weights (S), momentum (S) or empty for none yet
 struct training_state {
-    std::vector<float> weights;
-    std::vector<float> momentum;
+    std::vector<float> weights{};
+    std::vector<float> momentum{};
 };
 
 /// What a forward pass yields, in the order of the images. shapes: logits (N,C), embeddings (N,E)
 struct network_output {
-    host_matrix logits;
-    host_matrix embeddings;
+    host_matrix logits{};
+    host_matrix embeddings{};
 };
 
 /// What activations and the products of convolutions are computed in; sums and weights are always float32.

@@ -41,8 +41,8 @@ struct train_streams {
 
 /// What one epoch trains on. shapes: indices (k) into the set, weights (k) or empty for all ones
 struct epoch_samples {
-    std::vector<std::int64_t> indices;
-    std::vector<float> weights;
+    std::vector<std::int64_t> indices{};
+    std::vector<float> weights{};
 };
 
 /// What one epoch did.

@@ -59,8 +59,8 @@ namespace detail {
 /// A candidate on trial: its subset, and which of the scored samples each training of its last rung got
 /// right.
 struct contestant {
-    named_method method;
-    selection chosen;
+    named_method method{};
+    selection chosen{};
     std::vector<std::vector<bool>> right{};
 
     std::size_t count() const {

@@ -10,7 +10,7 @@ faults=0
 machine() {
     rm -rf "$scratch"
     mkdir -p "$scratch/bin"
-    for tool in sh env grep tail mktemp rm basename cat printf; do
+    for tool in sh env grep tail mktemp rm basename cat printf tr; do
         ln -s "$(command -v "$tool")" "$scratch/bin/$tool" 2>/dev/null || true
     done
     : >"$scratch/installed" && : >"$scratch/calls" && : >"$scratch/lists"
@@ -78,6 +78,14 @@ succeeds && calls sudo 3 && calls " install -y --no-install-recommends one" 1
 
 case="not root, sudo refuses" && machine && stand_in id 'echo 1000' && stand_in sudo 'exit 1' && run "one"
 fails_with "sudo was refused: run 'apt-get install one *' as root first" && calls apt-get 0
+
+case="the second alternative" && machine && cat "$scratch/archive" >"$scratch/lists" && run "three|two"
+succeeds && calls " install -y --no-install-recommends two" 1
+case="and once more" && : >"$scratch/calls" && run "three|two"
+succeeds && says "nothing to install" && calls apt-get 0
+
+case="no alternative" && machine && cat "$scratch/archive" >"$scratch/lists" && run "three|four"
+fails_with "apt knows no package three|four: "
 
 rm -rf "$scratch"
 [ "$faults" -eq 0 ] && echo "setup does what it says"

@@ -36,8 +36,8 @@ constexpr bool is_prunable(weight_kind kind) noexcept {
 /// (channels); in a module of the user's own, convolutions of any dimensions, and any shape for what is no
 /// layer LiPT knows
 struct weight_entry {
-    std::string name;
-    std::vector<std::size_t> shape;
+    std::string name{};
+    std::vector<std::size_t> shape{};
     weight_kind kind{};
     std::size_t offset = 0; ///< of its first element in the flat vector
     std::size_t size = 0;
@@ -76,15 +76,15 @@ inline constexpr float batch_norm_momentum = 0.1f;
 /// A network for one image shape and number of classes, with the normalisation of its input:
 /// x = (pixel/255 - mean[channel]) / deviation[channel].
 struct network_spec {
-    std::string name;
+    std::string name{};
     /// File of a module that a backend runs as it is, with only its last layer listed; empty: layers say all.
-    std::string module;
-    image_shape image;
+    std::string module{};
+    image_shape image{};
     std::size_t classes = 10;
-    std::vector<float> mean;      ///< a channel
-    std::vector<float> deviation; ///< a channel
-    std::vector<layer> layers;    ///< layers[0] is layer 1
-    std::vector<weight_entry> weights;
+    std::vector<float> mean{};      ///< a channel
+    std::vector<float> deviation{}; ///< a channel
+    std::vector<layer> layers{};    ///< layers[0] is layer 1
+    std::vector<weight_entry> weights{};
 
     /// Length of the flat vector: parameters and batch-norm statistics (S).
     std::size_t state_size() const noexcept {
@@ -104,9 +104,9 @@ struct network_spec {
 struct network_options {
     image_shape image{};
     std::size_t classes = 10;
-    std::vector<float> mean;      ///< a channel; empty: 0.5
-    std::vector<float> deviation; ///< a channel; empty: 0.25
-    std::string last_layer;       ///< of a module from a file: its name; empty: the last linear one
+    std::vector<float> mean{};      ///< a channel; empty: 0.5
+    std::vector<float> deviation{}; ///< a channel; empty: 0.25
+    std::string last_layer{};       ///< of a module from a file: its name; empty: the last linear one
 };
 
 } // namespace lipt
