@@ -22,7 +22,7 @@ endif()
 # The version is in a header, which has moved as well.
 get_target_property(lipt_folders xtensor INTERFACE_INCLUDE_DIRECTORIES)
 find_file(lipt_xtensor_header NAMES xtensor/core/xtensor_config.hpp xtensor/xtensor_config.hpp PATHS ${lipt_folders}
-  NO_DEFAULT_PATH NO_CACHE)
+  NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
 set(lipt_xtensor_version unknown)
 if(lipt_xtensor_header)
   file(STRINGS "${lipt_xtensor_header}" lipt_lines REGEX "define XTENSOR_VERSION_(MAJOR|MINOR|PATCH) ")

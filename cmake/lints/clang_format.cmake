@@ -1,0 +1,33 @@
+# lipt_clang_format(OUT): a clang-format 14, whose taste the tree follows (19's differs in over a hundred places): the
+# system's, or that of PyPI in an environment of the build's own.
+function(lipt_clang_format out)
+  find_program(LIPT_CLANG_FORMAT NAMES clang-format-14 clang-format DOC "clang-format 14")
+  if(LIPT_CLANG_FORMAT)
+    execute_process(COMMAND "${LIPT_CLANG_FORMAT}" --version OUTPUT_VARIABLE said)
+    if(said MATCHES "version 14\\.")
+      set(${out} "${LIPT_CLANG_FORMAT}" PARENT_SCOPE)
+      return()
+    endif()
+  endif()
+  set(environment "${PROJECT_BINARY_DIR}/clang-format-14")
+  set(program "${environment}/bin/clang-format")
+  if(NOT EXISTS "${program}")
+    find_package(Python3 COMPONENTS Interpreter)
+    message(STATUS "lipt: no clang-format 14 on this machine, so PyPI's goes into ${environment}")
+    set(why "Python 3 was not found")
+    set(status 1)
+    if(Python3_Interpreter_FOUND)
+      execute_process(COMMAND "${Python3_EXECUTABLE}" -m venv "${environment}" ERROR_VARIABLE why OUTPUT_VARIABLE why
+        RESULT_VARIABLE status)
+    endif()
+    if(status EQUAL 0)
+      execute_process(COMMAND "${environment}/bin/python" -m pip install --quiet clang-format==14.0.6 ERROR_VARIABLE why
+        RESULT_VARIABLE status)
+    endif()
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "clang-format 14 is neither on this machine nor to be had from PyPI (${why}): install clang-format-14, "
+        "or switch the lints off with -DLIPT_BUILD_LINTS=OFF")
+    endif()
+  endif()
+  set(${out} "${program}" PARENT_SCOPE)
+endfunction()
