@@ -1,12 +1,12 @@
 #include "convolution.hpp"
 
 #include "buffer.hpp"
+#include "dnnl.hpp"
 #include "kernels.hpp"
 #include "winograd.hpp"
 
 #include <lipt/error.hpp>
 
-#include <dnnl.hpp>
 #include <omp.h>
 
 #include <algorithm>
@@ -110,7 +110,7 @@ struct convolution::implementation {
     memory::desc source(std::size_t images) const { return activation(shape.in, images, shape.input != 0); }
     memory::desc target(std::size_t images) const { return activation(shape.out, images, true); }
     memory::desc any_weights() const {
-        return {plain.dims(), memory::data_type::f32, memory::format_tag::any};
+        return {dims_of(plain), memory::data_type::f32, memory::format_tag::any};
     }
 
     dnnl::primitive_attr attributes() const {
@@ -118,7 +118,7 @@ struct convolution::implementation {
         made.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         dnnl::post_ops after;
         if (options.accumulate) after.append_sum(1.0f);
-        if (options.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+        if (options.relu) append_relu(after);
         made.set_post_ops(after);
         return made;
     }
@@ -134,20 +134,22 @@ struct convolution::implementation {
         kept = chosen;
     }
 
+    /// The layout that was settled before, or any.
+    memory::desc chosen(const memory::desc &kept) const { return kept.is_zero() ? any_weights() : kept; }
+    convolution_description description(pass which, std::size_t images, const memory::desc &weights) const {
+        return {.algorithm = algorithm(which),
+                .source = source(images),
+                .weights = weights,
+                .target = target(images),
+                .strides = strides,
+                .padding = padding};
+    }
     dnnl::convolution_forward::primitive_desc describe(std::size_t images) const {
-        const auto weights = forward_weights ? forward_weights : any_weights();
         const auto kind = options.use == purpose::evaluation ? dnnl::prop_kind::forward_inference
                                                              : dnnl::prop_kind::forward_training;
-        if (options.bias) {
-            return {{kind, algorithm(pass::forward), source(images), weights, bias, target(images), strides,
-                     padding, padding},
-                    attributes(),
-                    processor()};
-        }
-        return {{kind, algorithm(pass::forward), source(images), weights, target(images), strides, padding,
-                 padding},
-                attributes(),
-                processor()};
+        auto each = description(pass::forward, images, chosen(forward_weights));
+        if (options.bias) each.bias = &bias;
+        return describe_forward(processor(), kind, each, attributes());
     }
     /// Where Winograd's F(4x4,3x3) was measured to be faster (1.3 times and more): not on planes below a tile
     /// or two, where transforming the weights costs more than it saves. Its rounding, some ten times that of
@@ -170,8 +172,9 @@ struct convolution::implementation {
         return false;
     }
     dnnl::algorithm algorithm(pass which) const {
-        return channel_block() == 16 && winograd_pays(which) ? dnnl::algorithm::convolution_winograd
-                                                             : dnnl::algorithm::convolution_direct;
+        return library_has_winograd && channel_block() == 16 && winograd_pays(which)
+                   ? dnnl::algorithm::convolution_winograd
+                   : dnnl::algorithm::convolution_direct;
     }
     /// oneDNN has no Winograd for AVX2.
     bool own_winograd(pass which) const {
@@ -186,7 +189,7 @@ struct convolution::implementation {
         return {shape.out.channels, shape.in.channels, shape.in.height, shape.in.width};
     }
     memory::desc winograd_layout() const {
-        return {plain.dims(), memory::data_type::f32, memory::format_tag::OIhw8i8o};
+        return {dims_of(plain), memory::data_type::f32, memory::format_tag::OIhw8i8o};
     }
 
     void use_scratch(std::size_t floats) { scratch_floats = std::max(scratch_floats, floats); }
@@ -195,7 +198,8 @@ struct convolution::implementation {
     /// Whether the weights lie as `image_weights_gradient` writes them.
     bool images_layout() const {
         const auto tag = channel_block() == 16 ? memory::format_tag::Acdb16a : memory::format_tag::Acdb8a;
-        return shape.input == 0 && forward_weights == memory::desc(plain.dims(), memory::data_type::f32, tag);
+        return shape.input == 0 &&
+               forward_weights == memory::desc(dims_of(plain), memory::data_type::f32, tag);
     }
 
     void prepare_forward(std::size_t images) {
@@ -204,7 +208,7 @@ struct convolution::implementation {
             return;
         }
         const auto made = describe(images);
-        if (!forward_weights) settle(forward_weights, made.weights_desc());
+        if (forward_weights.is_zero()) settle(forward_weights, made.weights_desc());
         use_scratch(made.scratchpad_desc());
         std::vector<std::pair<int, memory::desc>> arguments{{DNNL_ARG_SRC, source(images)},
                                                             {DNNL_ARG_WEIGHTS, forward_weights},
@@ -218,11 +222,10 @@ struct convolution::implementation {
         if (own_data) {
             use_scratch(winograd_scratch_floats(data_shape()));
         } else if (shape.input != 0) {
-            const auto weights = backward_weights ? backward_weights : any_weights();
-            const dnnl::convolution_backward_data::primitive_desc made(
-                {algorithm(pass::data), source(images), weights, target(images), strides, padding, padding},
-                plain_attributes(), processor(), hint);
-            if (!backward_weights) settle(backward_weights, made.weights_desc());
+            const auto made = describe_backward<dnnl::convolution_backward_data>(
+                processor(), description(pass::data, images, chosen(backward_weights)), plain_attributes(),
+                hint);
+            if (backward_weights.is_zero()) settle(backward_weights, made.weights_desc());
             use_scratch(made.scratchpad_desc());
             backward_data.emplace(images, prepared(dnnl::convolution_backward_data(made),
                                                    {{DNNL_ARG_DIFF_DST, target(images)},
@@ -236,10 +239,8 @@ struct convolution::implementation {
             return;
         }
         // The gradient has the layout of the weights, so that the optimiser needs no other.
-        const dnnl::convolution_backward_weights::primitive_desc made(
-            {algorithm(pass::weights), source(images), forward_weights, target(images), strides, padding,
-             padding},
-            plain_attributes(), processor(), hint);
+        const auto made = describe_backward<dnnl::convolution_backward_weights>(
+            processor(), description(pass::weights, images, forward_weights), plain_attributes(), hint);
         // Without AVX-512 oneDNN has no fast gradient for images of one channel: seventy times the forward
         // pass.
         image_gradient = std::string_view(made.impl_info_str()).starts_with("ref") && images_layout();
@@ -306,7 +307,7 @@ std::size_t convolution::forward_floats() const {
 std::size_t convolution::backward_floats() const {
     const auto &self = *self_;
     if (self.own_data) return winograd_weight_floats(self.data_shape());
-    return self.backward_weights ? self.backward_weights.get_size() / sizeof(float) : 0;
+    return self.backward_weights.is_zero() ? 0 : self.backward_weights.get_size() / sizeof(float);
 }
 std::size_t convolution::scratch_floats() const { return self_->scratch_floats; }
 
