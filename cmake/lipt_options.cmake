@@ -50,6 +50,9 @@ endif()
 add_library(lipt_flags INTERFACE)
 target_compile_options(lipt_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
   -Wno-missing-field-initializers) # designated initialisers leave the rest to their defaults
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm)") # a remark on how GCC before 10 passed a pair of doubles
+  target_compile_options(lipt_flags INTERFACE -Wno-psabi)
+endif()
 if(LIPT_NATIVE)
   target_compile_options(lipt_flags INTERFACE -march=native)
 endif()
