@@ -55,9 +55,9 @@ copy_tree() {
     [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/host-certificates.crt"
 }
 
-# Runs a command line in the root with mounts and processes of its own: nothing is left when it ends or is killed.
+# Becomes a command line in the root with mounts and processes of its own: nothing is left when it ends or is killed.
 enter() {
-    unshare --mount --pid --fork --kill-child sh -euc '
+    exec unshare --mount --pid --fork --kill-child sh -euc '
         root=$1
         mount --make-rprivate /
         mount -t proc proc "$root/proc"
