@@ -131,31 +131,31 @@ inline std::size_t arg_max(const float *values, const float *excluded, std::size
 }
 
 /// Writes 0 at the `count` entries of smallest magnitude and 1 elsewhere; of equals the lowest index becomes
-/// 0 first, NaN counts as the largest. Finds the threshold by two histograms of the bits, so nothing is
-/// sorted. cost: O(size), no copy of the values
+/// 0 first, NaN counts as the largest. Finds the threshold by histograms of the bits, so nothing is
+/// sorted. cost: O(size), no copy of the values; 512 KiB, 2 KiB below 65,536 values
 inline void smallest_magnitude_mask(std::span<const float> values, std::size_t count, float *mask) {
     constexpr std::uint32_t sign = 0x80000000u;
-    constexpr unsigned low_bits = 15;
     const auto magnitude = [&](std::size_t i) { return std::bit_cast<std::uint32_t>(values[i]) & ~sign; };
     std::fill(mask, mask + values.size(), 1.0f);
     if (count == 0) return;
 
-    // Finite magnitudes order as their bits do. First the upper 16 of the 31 bits, then the lower 15 within
-    // that bin.
-    const auto find = [](const std::vector<std::size_t> &histogram, std::size_t &wanted) {
+    // Finite magnitudes order as their bits do: the threshold's are found from the top, a histogram of the
+    // next few among the values that have those known so far. Few values get small histograms.
+    const unsigned width = values.size() < 65536 ? 8 : 16;
+    std::size_t wanted = count;
+    std::uint32_t threshold = 0;
+    std::vector<std::size_t> histogram;
+    for (unsigned left = 31; left > 0;) {
+        const unsigned bits = std::min(width, left), before = left;
+        left -= bits;
+        histogram.assign(std::size_t{1} << bits, 0);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (magnitude(i) >> before == threshold) ++histogram[magnitude(i) >> left & ((1u << bits) - 1)];
+        }
         std::uint32_t bin = 0;
         while (histogram[bin] < wanted) wanted -= histogram[bin++];
-        return bin;
-    };
-    std::size_t wanted = count;
-    std::vector<std::size_t> histogram(std::size_t{1} << (31 - low_bits));
-    for (std::size_t i = 0; i < values.size(); ++i) ++histogram[magnitude(i) >> low_bits];
-    const std::uint32_t upper = find(histogram, wanted);
-    histogram.assign(std::size_t{1} << low_bits, 0);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (magnitude(i) >> low_bits == upper) ++histogram[magnitude(i) & ((1u << low_bits) - 1)];
+        threshold = threshold << bits | bin;
     }
-    const std::uint32_t threshold = (upper << low_bits) | find(histogram, wanted);
 
     // `wanted` of those at the threshold itself still go, the lowest indices first.
     for (std::size_t i = 0; i < values.size(); ++i) {
