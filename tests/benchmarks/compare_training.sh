@@ -55,5 +55,5 @@ b=$(printf '%s\n' $ten | median)
 echo "ten workers of one thread side by side: $b images/s, one alone: $a, ratio $(ratio "$b" "$a")"
 [ -x "$programs/benchmark_convolution" ] || exit 0
 for network in resnet8 resnet20 resnet18; do
-  "$programs/benchmark_convolution" $network | sed -n '1p;$p'
+  "$programs/benchmark_convolution" $network --threads 2 | sed -n '1p;$p'
 done

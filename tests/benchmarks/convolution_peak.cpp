@@ -1,8 +1,10 @@
-// The processor's peak in fused multiply-adds, and how much of it the convolutions of a network reach, one
-// thread.
-//   benchmark_convolution resnet8|resnet20|resnet18 [--seconds 0.2]
+// The processor's peak in fused multiply-adds, and how much of it the convolutions of a network reach.
+//   benchmark_convolution resnet8|resnet20|resnet18 [--threads 1] [--seconds 0.2]
 // Prints the peak, then for each convolution and pass GFLOP/s and the share of the peak, then the network's
-// mean, weighted by time. FLOP are those of the direct sum, so that Winograd's may show above the peak.
+// mean, weighted by time. FLOP are those of the direct sum, so that Winograd's may show above the peak. Every
+// thread does all of it, all at the same time; figures are of one thread, but for the last: the images/s that
+// the convolutions alone allow the threads together. It bounds `benchmark_training train` on as many threads,
+// no other: what one thread convolves may lie below what two threads train.
 #include "rate.hpp"
 
 #include <lipt/backends/onednn/detail/buffer.hpp>
@@ -12,9 +14,12 @@
 
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 namespace {
 
@@ -32,7 +37,8 @@ double peak_gflops(double seconds) {
     typedef float vector __attribute__((vector_size(32)));
 #endif
     constexpr std::size_t rounds = 100000, chains = 12;
-    static float seed = 1.0f;
+    float seed = 1.0f;
+    asm volatile("" : "+x"(seed)); // so that the compiler does not know it
     std::array<vector, chains> sums{};
     const vector factor = vector{} + 0.999f * seed, addend = vector{} + 0.001f * seed;
     const double calls = lipt_benchmark::calls_per_second(seconds, [&] {
@@ -45,12 +51,28 @@ double peak_gflops(double seconds) {
     });
     float used = 0;
     for (const auto &sum : sums) used += sum[0];
-    seed = used > 0 ? seed : 0;
+    asm volatile("" : : "x"(used));
     return calls * static_cast<double>(rounds * chains * sizeof(vector) / sizeof(float) * 2) * 1e-9;
+}
+
+/// The mean of what `work` gives on each of the threads, all at the same time.
+template <class Value>
+Value on_threads(std::size_t threads, const std::function<Value()> &work) {
+    std::vector<Value> made(threads);
+    std::vector<std::thread> running;
+    for (auto &each : made) running.emplace_back([&] { each = work(); });
+    for (auto &each : running) each.join();
+    Value sum{};
+    for (const auto &each : made) sum = sum + each;
+    return sum * (1.0 / static_cast<double>(threads));
 }
 
 struct pass_times {
     double forward = 0, data = 0, weights = 0; ///< seconds for a piece
+    pass_times operator+(const pass_times &other) const {
+        return {forward + other.forward, data + other.data, weights + other.weights};
+    }
+    pass_times operator*(double factor) const { return {forward * factor, data * factor, weights * factor}; }
 };
 
 void fill(buffer &values, std::size_t size, lipt::rng &draw) {
@@ -90,10 +112,10 @@ pass_times measure(const lipt::layer &shape, std::size_t weight_count, double se
     return times;
 }
 
-void report(const std::string &network, double seconds) {
+void report(const std::string &network, std::size_t threads, double seconds) {
     const auto spec = lipt::make_network(network, {.image = {3, 32, 32}});
-    const double peak = peak_gflops(1);
-    std::printf("peak of one thread: %.1f GFLOP/s\n", peak);
+    const double peak = on_threads<double>(threads, [] { return peak_gflops(1); });
+    std::printf("peak of one thread of %zu: %.1f GFLOP/s\n", threads, peak);
     std::printf("%-28s %14s %14s %14s\n", "convolution", "forward", "data", "weights");
     using key = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t, bool>;
     std::map<key, pass_times> known; // layers of one shape are measured once
@@ -103,7 +125,10 @@ void report(const std::string &network, double seconds) {
         const auto &entry = spec.weights[layer.weights];
         const key shape{layer.in.channels, layer.out.channels, layer.in.height, layer.kernel,
                         layer.input == 0};
-        if (!known.contains(shape)) known[shape] = measure(layer, entry.size, seconds);
+        if (!known.contains(shape)) {
+            known[shape] =
+                on_threads<pass_times>(threads, [&] { return measure(layer, entry.size, seconds); });
+        }
         const auto &times = known[shape];
         const double gflop =
             2e-9 * static_cast<double>(images * entry.size * layer.out.height * layer.out.width);
@@ -120,18 +145,22 @@ void report(const std::string &network, double seconds) {
         std::printf("\n");
     }
     std::printf(
-        "all passes of %s: %.1f GFLOP/s, %.0f%% of the peak; alone they allow %.0f images/s a thread\n",
-        network.c_str(), work / time, 100 * work / time / peak, static_cast<double>(images) / time);
+        "all passes of %s: %.1f GFLOP/s a thread, %.0f%% of the peak; alone they allow %.0f images/s on "
+        "%zu thread%s\n",
+        network.c_str(), work / time, 100 * work / time / peak, static_cast<double>(images * threads) / time,
+        threads, threads == 1 ? "" : "s");
 }
 
 } // namespace
 
 int main(int count, char **words) {
     std::string network;
+    std::size_t threads = 1;
     double seconds = 0.2;
     CLI::App app{"The share of the processor's peak that a network's convolutions reach"};
     app.add_option("network", network)->required();
+    app.add_option("--threads", threads, "Threads that do the same at once")->check(CLI::PositiveNumber);
     app.add_option("--seconds", seconds, "Time to measure each pass");
     CLI11_PARSE(app, count, words);
-    report(network, seconds);
+    report(network, threads, seconds);
 }

@@ -14,15 +14,12 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace lipt::onednn::detail {
 namespace {
 
 using dnnl::memory;
-
-enum class pass { forward, data, weights };
 
 const dnnl::engine &processor() {
     static const dnnl::engine made(dnnl::engine::kind::cpu, 0);
@@ -67,6 +64,12 @@ class prepared {
     std::vector<slot> slots_;
 };
 
+/// And oneDNN was not told to do without.
+bool processor_has(dnnl::cpu_isa wanted) {
+    const auto bits = static_cast<unsigned>(wanted);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
 void reorder(const memory::desc &from, const float *source, const memory::desc &to, float *target) {
     const single_threaded guard;
     memory in(from, processor(), const_cast<float *>(source)), out(to, processor(), target);
@@ -78,12 +81,12 @@ void reorder(const memory::desc &from, const float *source, const memory::desc &
 } // namespace
 
 std::size_t channel_block() {
-    static const std::size_t block = [] {
-        const auto isa = dnnl::get_effective_cpu_isa();
-        const auto wide = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-        return (static_cast<unsigned>(isa) & wide) == wide ? std::size_t{16} : std::size_t{8};
-    }();
+    static const std::size_t block = processor_has(dnnl::cpu_isa::avx512_core) ? 16 : 8;
     return block;
+}
+bool has_vectors() {
+    static const bool found = processor_has(dnnl::cpu_isa::avx2);
+    return found;
 }
 
 struct convolution::implementation {
@@ -95,6 +98,7 @@ struct convolution::implementation {
     std::map<std::size_t, prepared> forward, backward_data, weights_gradient;
     std::set<std::size_t> prepared_for;
     std::size_t scratch_floats = 0;
+    implementation_names names;
     bool image_gradient = false;                                     ///< by `image_weights_gradient`
     bool own_forward = false, own_data = false, own_weights = false; ///< by `winograd`
 
@@ -136,8 +140,8 @@ struct convolution::implementation {
 
     /// The layout that was settled before, or any.
     memory::desc chosen(const memory::desc &kept) const { return kept.is_zero() ? any_weights() : kept; }
-    convolution_description description(pass which, std::size_t images, const memory::desc &weights) const {
-        return {.algorithm = algorithm(which),
+    convolution_description description(std::size_t images, const memory::desc &weights) const {
+        return {.algorithm = dnnl::algorithm::convolution_direct,
                 .source = source(images),
                 .weights = weights,
                 .target = target(images),
@@ -147,40 +151,9 @@ struct convolution::implementation {
     dnnl::convolution_forward::primitive_desc describe(std::size_t images) const {
         const auto kind = options.use == purpose::evaluation ? dnnl::prop_kind::forward_inference
                                                              : dnnl::prop_kind::forward_training;
-        auto each = description(pass::forward, images, chosen(forward_weights));
+        auto each = description(images, chosen(forward_weights));
         if (options.bias) each.bias = &bias;
         return describe_forward(processor(), kind, each, attributes());
-    }
-    /// Where Winograd's F(4x4,3x3) was measured to be faster (1.3 times and more): not on planes below a tile
-    /// or two, where transforming the weights costs more than it saves. Its rounding, some ten times that of
-    /// the direct sum, is kept out of the forward pass of narrow networks in training, which then follows the
-    /// float64 one longer.
-    bool winograd_pays(pass which) const {
-        if (shape.kernel != 3 || shape.stride != 1 || shape.input == 0) return false;
-        const std::size_t channels = std::min(shape.in.channels, shape.out.channels);
-        switch (which) {
-        case pass::forward:
-            return options.use == purpose::evaluation ? channels >= 32
-                                                      : channels >= 64 && shape.in.height >= 8;
-        case pass::data:
-            return channels >= 32 && shape.in.height >= 8;
-        case pass::weights:
-            if (channel_block() == 16) return channels >= 32;
-            // On planes below 3x3 oneDNN would take its reference loop.
-            return channels >= 32 && (shape.in.height >= 8 || std::min(shape.in.height, shape.in.width) < 3);
-        }
-        return false;
-    }
-    dnnl::algorithm algorithm(pass which) const {
-        return library_has_winograd && channel_block() == 16 && winograd_pays(which)
-                   ? dnnl::algorithm::convolution_winograd
-                   : dnnl::algorithm::convolution_direct;
-    }
-    /// oneDNN has no Winograd for AVX2.
-    bool own_winograd(pass which) const {
-        static const bool fits = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx2 && channel_block() == 8;
-        return fits && winograd_pays(which) && shape.padding == 1 && shape.in.channels % 16 == 0 &&
-               shape.out.channels % 16 == 0;
     }
     winograd_shape forward_shape() const {
         return {shape.in.channels, shape.out.channels, shape.in.height, shape.in.width};
@@ -189,7 +162,9 @@ struct convolution::implementation {
         return {shape.out.channels, shape.in.channels, shape.in.height, shape.in.width};
     }
     memory::desc winograd_layout() const {
-        return {dims_of(plain), memory::data_type::f32, memory::format_tag::OIhw8i8o};
+        const auto tag =
+            channel_block() == 16 ? memory::format_tag::OIhw16i16o : memory::format_tag::OIhw8i8o;
+        return {dims_of(plain), memory::data_type::f32, tag};
     }
 
     void use_scratch(std::size_t floats) { scratch_floats = std::max(scratch_floats, floats); }
@@ -204,10 +179,12 @@ struct convolution::implementation {
 
     void prepare_forward(std::size_t images) {
         if (own_forward) {
-            use_scratch(winograd_scratch_floats(forward_shape()));
+            names.forward = winograd().name;
+            use_scratch(winograd().scratch_floats(forward_shape()));
             return;
         }
         const auto made = describe(images);
+        names.forward = made.impl_info_str();
         if (forward_weights.is_zero()) settle(forward_weights, made.weights_desc());
         use_scratch(made.scratchpad_desc());
         std::vector<std::pair<int, memory::desc>> arguments{{DNNL_ARG_SRC, source(images)},
@@ -220,11 +197,12 @@ struct convolution::implementation {
     void prepare_backward(std::size_t images) {
         const auto hint = describe(images);
         if (own_data) {
-            use_scratch(winograd_scratch_floats(data_shape()));
+            names.data = winograd().name;
+            use_scratch(winograd().scratch_floats(data_shape()));
         } else if (shape.input != 0) {
             const auto made = describe_backward<dnnl::convolution_backward_data>(
-                processor(), description(pass::data, images, chosen(backward_weights)), plain_attributes(),
-                hint);
+                processor(), description(images, chosen(backward_weights)), plain_attributes(), hint);
+            names.data = made.impl_info_str();
             if (backward_weights.is_zero()) settle(backward_weights, made.weights_desc());
             use_scratch(made.scratchpad_desc());
             backward_data.emplace(images, prepared(dnnl::convolution_backward_data(made),
@@ -235,16 +213,21 @@ struct convolution::implementation {
                                                    threads));
         }
         if (own_weights) {
-            use_scratch(winograd_gradient_scratch_floats(forward_shape()));
+            names.weights = winograd().name;
+            use_scratch(winograd().gradient_scratch_floats(forward_shape(), images));
             return;
         }
         // The gradient has the layout of the weights, so that the optimiser needs no other.
         const auto made = describe_backward<dnnl::convolution_backward_weights>(
-            processor(), description(pass::weights, images, forward_weights), plain_attributes(), hint);
+            processor(), description(images, forward_weights), plain_attributes(), hint);
         // Without AVX-512 oneDNN has no fast gradient for images of one channel: seventy times the forward
         // pass.
-        image_gradient = std::string_view(made.impl_info_str()).starts_with("ref") && images_layout();
-        if (image_gradient) return;
+        names.weights = made.impl_info_str();
+        image_gradient = names.weights.starts_with("ref") && images_layout();
+        if (image_gradient) {
+            names.weights = "lipt:image_gradient";
+            return;
+        }
         use_scratch(made.scratchpad_desc());
         weights_gradient.emplace(images, prepared(dnnl::convolution_backward_weights(made),
                                                   {{DNNL_ARG_SRC, source(images)},
@@ -269,9 +252,9 @@ convolution::convolution(const layer &described, const convolution_options &opti
                   memory::data_type::f32,
                   memory::format_tag::oihw};
     self.bias = {{dim(described.out.channels)}, memory::data_type::f32, memory::format_tag::x};
-    self.own_forward = self.own_winograd(pass::forward);
-    self.own_data = options.use == purpose::training && self.own_winograd(pass::data);
-    self.own_weights = options.use == purpose::training && self.own_winograd(pass::weights);
+    self.own_forward = winograd_pays(described, options.use, pass::forward);
+    self.own_data = winograd_pays(described, options.use, pass::data);
+    self.own_weights = winograd_pays(described, options.use, pass::weights);
     if (self.own_forward || self.own_data || self.own_weights) self.forward_weights = self.winograd_layout();
 }
 convolution::convolution(convolution &&) noexcept = default;
@@ -292,21 +275,22 @@ void convolution::prepare(std::size_t images) {
              " channels for ", images, " images: ", reason.message);
     }
 }
+const implementation_names &convolution::names() const { return self_->names; }
 std::size_t convolution::weight_floats() const {
     const auto &self = *self_;
     return self.own_forward && self.options.use == purpose::evaluation
-               ? winograd_weight_floats(self.forward_shape())
+               ? winograd().weight_floats(self.forward_shape())
                : self.forward_weights.get_size() / sizeof(float);
 }
 std::size_t convolution::forward_floats() const {
     const auto &self = *self_;
     return self.own_forward && self.options.use != purpose::evaluation
-               ? winograd_weight_floats(self.forward_shape())
+               ? winograd().weight_floats(self.forward_shape())
                : 0;
 }
 std::size_t convolution::backward_floats() const {
     const auto &self = *self_;
-    if (self.own_data) return winograd_weight_floats(self.data_shape());
+    if (self.own_data) return winograd().weight_floats(self.data_shape());
     return self.backward_weights.is_zero() ? 0 : self.backward_weights.get_size() / sizeof(float);
 }
 std::size_t convolution::scratch_floats() const { return self_->scratch_floats; }
@@ -315,7 +299,7 @@ void convolution::forward(std::size_t images, std::size_t thread, const float *s
                           const float *bias, float *target, float *scratch) {
     if (self_->own_forward) {
         const winograd_ending ending{bias, self_->options.accumulate, self_->options.relu};
-        winograd_convolve(self_->forward_shape(), images, source, weights, ending, target, scratch);
+        winograd().convolve(self_->forward_shape(), images, source, weights, ending, target, scratch);
         return;
     }
     auto &call = self_->forward.at(images);
@@ -328,7 +312,7 @@ void convolution::forward(std::size_t images, std::size_t thread, const float *s
 void convolution::backward_data(std::size_t images, std::size_t thread, const float *gradient,
                                 const float *weights, float *target, float *scratch) {
     if (self_->own_data) {
-        winograd_convolve(self_->data_shape(), images, gradient, weights, {}, target, scratch);
+        winograd().convolve(self_->data_shape(), images, gradient, weights, {}, target, scratch);
         return;
     }
     self_->backward_data.at(images).run<4>(thread, {gradient, weights, target, scratch});
@@ -336,7 +320,7 @@ void convolution::backward_data(std::size_t images, std::size_t thread, const fl
 void convolution::backward_weights(std::size_t images, std::size_t thread, const float *source,
                                    const float *gradient, float *weights, float *scratch) {
     if (self_->own_weights) {
-        winograd_weights_gradient(self_->forward_shape(), images, source, gradient, weights, scratch);
+        winograd().weights_gradient(self_->forward_shape(), images, source, gradient, weights, scratch);
         return;
     }
     if (self_->image_gradient) {
@@ -364,17 +348,17 @@ void convolution::to_blocked(const float *plain, float *blocked) const {
     }
     buffer weights(self.forward_weights.get_size() / sizeof(float));
     reorder(self.plain, plain, self.forward_weights, weights.data());
-    winograd_weights(self.forward_shape(), weights.data(), blocked);
+    winograd().weights(self.forward_shape(), weights.data(), blocked);
 }
 void convolution::to_plain(const float *blocked, float *plain) const {
     reorder(self_->forward_weights, blocked, self_->plain, plain);
 }
 void convolution::to_forward(const float *weights, float *target) const {
-    winograd_weights(self_->forward_shape(), weights, target);
+    winograd().weights(self_->forward_shape(), weights, target);
 }
 void convolution::to_backward(const float *weights, float *target) const {
     if (self_->own_data) {
-        winograd_backward_weights(self_->data_shape(), weights, target);
+        winograd().backward_weights(self_->data_shape(), weights, target);
     } else {
         reorder(self_->forward_weights, weights, self_->backward_weights, target);
     }

@@ -6,12 +6,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 namespace lipt::onednn::detail {
 
 /// Channels in a block of the activations' layout [image][channel/block][pixel][block]: 16 with AVX-512,
 /// else 8.
 std::size_t channel_block();
+/// Whether there is AVX2 at least.
+bool has_vectors();
 
 /// Training needs all passes, statistics the forward pass with training's weights, evaluation the fastest
 /// forward pass.
@@ -23,6 +26,12 @@ struct convolution_options {
     bool accumulate = false; ///< adds to what is in the target
     bool relu = false;
     purpose use = purpose::training;
+};
+
+/// What runs each pass of a layer: oneDNN's own name of its implementation, or one of ours, which begins with
+/// "lipt:"; empty where there is no such pass.
+struct implementation_names {
+    std::string forward, data, weights;
 };
 
 /// The forward and backward passes of one layer on activations in blocks; a plain (ch,h,w) image where the
@@ -38,6 +47,8 @@ class convolution {
     void share_layout(const convolution &other);
     /// Makes the primitives for pieces of `images`; must come before any run on such a piece.
     void prepare(std::size_t images);
+    /// As the last `prepare` chose.
+    const implementation_names &names() const;
     /// Floats of the weights in their layout; more than (out,in,kh,kw) only for evaluation.
     std::size_t weight_floats() const;
     /// Floats of the copy of the weights that the forward pass takes; 0 where it takes them as they are.

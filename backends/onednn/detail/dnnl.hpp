@@ -10,9 +10,6 @@
 
 namespace lipt::onednn::detail {
 
-/// 3.0 took Winograd's method away from x86-64.
-inline constexpr bool library_has_winograd = DNNL_VERSION_MAJOR < 3;
-
 /// One convolution as all of its passes describe it; `weights` of format_tag::any leaves the layout to
 /// oneDNN.
 struct convolution_description {
