@@ -12,6 +12,8 @@
 #include "device.hpp"
 #include "threads.hpp"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -61,7 +63,7 @@ class quiet_call {
     memory_use use_{memory_};
     thread_budget budget_;
     std::optional<repeatable> repeatable_;
-    at::NoGradGuard no_graph_;
+    c10::NoGradGuard no_graph_;
 };
 
 std::vector<float> to_host(const at::Tensor &flat) {
@@ -203,7 +205,7 @@ training::~training() = default;
 
 training training::make(const network_spec &spec, const backend_options &options) {
     require(options.threads > 0, "L04", "torch: 0 threads, expected at least 1");
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     return training(std::make_unique<implementation>(spec, options));
 }
 
@@ -214,7 +216,7 @@ bool training::moves_images() const noexcept { return !self_->how.device.is_cpu(
 void training::load(std::span<const float> weights, std::span<const float> momentum) {
     check_state(spec(), weights);
     check_momentum(spec(), momentum);
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     const auto view = [](std::span<const float> values) {
         return at::from_blob(const_cast<float *>(values.data()), {static_cast<std::int64_t>(values.size())},
                              at::kFloat);
