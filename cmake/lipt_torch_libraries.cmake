@@ -5,6 +5,8 @@
 # or one of another version, and this project compiles nothing for CUDA: it needs LibTorch's own libraries and headers.
 set(lipt_missing)
 set(lipt_libtorch_least 1.13)
+set(lipt_libtorch_built) # with which an installed lipt was built: LibTorch promises nothing from one version to another
+include("${CMAKE_CURRENT_LIST_DIR}/lipt_torch_built.cmake" OPTIONAL)
 
 # No LibTorch has this version, so every one in reach is weighed and none is loaded.
 find_package(Torch 99999 QUIET CONFIG)
@@ -35,6 +37,8 @@ if(lipt_libtorch_config)
   mark_as_advanced(lipt_libtorch_headers)
   if(lipt_libtorch_version VERSION_LESS lipt_libtorch_least)
     set(lipt_libtorch_problem "that of '${lipt_libtorch_cmake}' is ${lipt_libtorch_version}")
+  elseif(lipt_libtorch_built AND NOT lipt_libtorch_version VERSION_EQUAL lipt_libtorch_built)
+    set(lipt_libtorch_problem "that of '${lipt_libtorch_cmake}' is ${lipt_libtorch_version}, not the one that this lipt was built with")
   elseif(NOT lipt_torch_library OR NOT lipt_torch_cpu_library OR NOT lipt_c10_library OR NOT lipt_libtorch_headers)
     set(lipt_libtorch_problem "that of '${lipt_libtorch_cmake}' has no shared libraries or no headers beside it")
   endif()
@@ -45,17 +49,25 @@ endif()
 # LibTorch's own OpenMP, where it brings one: a second one beside it would have threads of its own.
 get_filename_component(lipt_libtorch_folder "${lipt_torch_cpu_library}" REALPATH)
 get_filename_component(lipt_libtorch_folder "${lipt_libtorch_folder}" DIRECTORY)
+set(lipt_libtorch_packaged FALSE)
+if(lipt_libtorch_folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+  set(lipt_libtorch_packaged TRUE)
+endif()
 file(GLOB lipt_libtorch_gomp "${lipt_libtorch_folder}/libgomp*.so*")
-if(lipt_libtorch_gomp MATCHES ";" OR "${lipt_libtorch_folder}" IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+if(lipt_libtorch_packaged OR lipt_libtorch_gomp MATCHES ";")
   set(lipt_libtorch_gomp) # the system's
 elseif(lipt_libtorch_gomp AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT lipt_libtorch_problem)
   set(lipt_libtorch_problem "that of '${lipt_libtorch_cmake}' brings GCC's OpenMP, which ${CMAKE_CXX_COMPILER_ID} cannot use: take g++")
 endif()
 
 if(lipt_libtorch_problem)
-  list(APPEND lipt_missing "LibTorch ${lipt_libtorch_least} or newer")
+  set(lipt_libtorch_wanted "LibTorch ${lipt_libtorch_least} or newer")
+  if(lipt_libtorch_built)
+    set(lipt_libtorch_wanted "LibTorch ${lipt_libtorch_built}")
+  endif()
+  list(APPEND lipt_missing "${lipt_libtorch_wanted}")
   if(lipt_need STREQUAL "REQUIRED")
-    message(FATAL_ERROR "lipt: the backend torch needs LibTorch ${lipt_libtorch_least} or newer, and ${lipt_libtorch_problem}: install libtorch-dev, "
+    message(FATAL_ERROR "lipt: the backend torch needs ${lipt_libtorch_wanted}, and ${lipt_libtorch_problem}: install libtorch-dev, "
       "or name one with -DCMAKE_PREFIX_PATH (of PyPI's torch: what torch.utils.cmake_prefix_path says)")
   endif()
 endif()
