@@ -28,7 +28,7 @@ function(lipt_install_backend name)
   lipt_install_target(${name} lipt_${name} ${part})
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/backends/${name}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt/backends"
     COMPONENT ${part} FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE)
-  install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_${name}_libraries.cmake" DESTINATION "${lipt_package_dir}"
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_${name}_libraries.cmake" "${PROJECT_BINARY_DIR}/lipt_${name}_built.cmake" DESTINATION "${lipt_package_dir}"
     COMPONENT ${part} OPTIONAL)
 endfunction()
 

@@ -5,6 +5,7 @@
 #include <lipt/backends/torch/tensor.hpp>
 #include <lipt/lipt.hpp>
 
+#include <c10/core/GradMode.h>
 #include <torch/nn.h>
 #include <torch/optim.h>
 
@@ -59,7 +60,7 @@ void train(tiny &network, const data &on, std::span<const std::int64_t> chosen, 
 
 /// The user's own score: the share of some samples that the network has right.
 double evaluate(tiny &network, const data &of, std::span<const std::int64_t> among) {
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     network.eval();
     const auto found = network.forward(of.x.index_select(0, rows(among))).argmax(1);
     return found.eq(of.y.index_select(0, rows(among))).to(at::kDouble).mean().item<double>();

@@ -240,11 +240,14 @@ void visit_settings(run_settings &s, Visitor &&visit) {
         "device", p.device,
         "where it computes: cpu; with the torch backend also cuda or cuda:1; workers take turns on several, "
         "with commas between");
-    visit("precision", p.arithmetic,
-          detail::choices<precision>{{"float32", precision::float32},
-                                     {"bfloat16", precision::bfloat16},
-                                     {"float16", precision::float16}},
-          "of activations and convolutions; other than float32 with the torch backend only");
+    visit(
+        "precision", p.arithmetic,
+        detail::choices<precision>{{"float32", precision::float32},
+                                   {"tf32", precision::tf32},
+                                   {"bfloat16", precision::bfloat16},
+                                   {"float16", precision::float16}},
+        "of activations and convolutions; the other three with the torch backend only, tf32 and float16 on a "
+        "GPU only; there float32 alone repeats to the bit");
     visit("pretrain", p.pretrain,
           detail::choices<pretrain_kind>{
               {"lipt", pretrain_kind::lipt}, {"full", pretrain_kind::full}, {"none", pretrain_kind::none}},

@@ -5,6 +5,7 @@
 #include <lipt/network.hpp>
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -100,7 +101,7 @@ inline std::vector<weight_entry> layout_of(std::span<const named_tensor> tensors
 
 /// All tensors copied into one row on their device. shapes: result (1,S) float32
 inline at::Tensor flat_weights(std::span<const named_tensor> tensors) {
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     std::vector<at::Tensor> parts;
     for (const auto &each : tensors) parts.push_back(each.values.detach().reshape(-1).to(at::kFloat));
     return at::cat(parts).unsqueeze(0);
@@ -109,7 +110,7 @@ inline at::Tensor flat_weights(std::span<const named_tensor> tensors) {
 /// Copies a flat vector into the module's tensors. shapes: flat (S) or (1,S), any device.
 /// errors: L10 another number of weights
 inline void load_weights(std::span<const named_tensor> tensors, const at::Tensor &flat) {
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     std::int64_t size = 0;
     for (const auto &each : tensors) size += each.values.numel();
     require(flat.numel() == size, "L10", "torch: ", flat.numel(), " weights for a module of ", size,

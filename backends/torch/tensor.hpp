@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -263,7 +264,7 @@ class tensor {
         const auto parts = (rows + part - 1) / part;
         const thread_budget budget(parts == 1 || !layout_.device().is_cpu() ? 1 : threads_);
         at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
-            const at::NoGradGuard no_graph;
+            const c10::NoGradGuard no_graph;
             for (auto i = begin; i < end; ++i) body(i * part, std::min(part, rows - i * part));
         });
     }

@@ -1,16 +1,18 @@
 #include "training.hpp"
 
+#include "detail/gpu_libraries.hpp"
 #include "detail/interpreter.hpp"
 #include "detail/losses.hpp"
 #include "detail/memory.hpp"
 #include "detail/moves.hpp"
 #include "detail/optimiser.hpp"
 #include "detail/parts.hpp"
-#include "detail/repeatable.hpp"
 #include "detail/script.hpp"
 #include "detail/upload.hpp"
 #include "device.hpp"
 #include "threads.hpp"
+
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <array>
@@ -37,20 +39,22 @@ computation computation_of(const network_spec &spec, const backend_options &opti
     computation how{.device = device_of(options.device)};
     how.format = format_of(spec, how.device);
     const bool processor = how.device.is_cpu();
-    require(!processor || options.arithmetic != precision::float16, "L06",
-            "torch: float16 on a processor: use --precision float32 or bfloat16 there");
+    const bool no_tf32 = options.arithmetic != precision::tf32;
+    require(!processor || (no_tf32 && options.arithmetic != precision::float16), "L06",
+            "torch: ", no_tf32 ? "float16" : "tf32",
+            " on a processor: use --precision float32 or bfloat16 there");
     if (options.arithmetic == precision::bfloat16) how.type = at::kBFloat16;
     if (options.arithmetic == precision::float16) how.type = at::kHalf;
     return how;
 }
 
-/// For its lifetime: this many threads, memory kept from the calls before, no graph, and on a GPU the same
-/// rounding every time.
+/// For its lifetime: this many threads, memory kept from the calls before, no graph, and on a GPU's libraries
+/// the settings of the precision.
 class quiet_call {
   public:
-    quiet_call(std::size_t threads, kept_memory &memory, const at::Device &device)
+    quiet_call(std::size_t threads, kept_memory &memory, const at::Device &device, precision arithmetic)
         : memory_(memory), budget_(threads) {
-        if (!device.is_cpu()) repeatable_.emplace();
+        if (!device.is_cpu()) libraries_.emplace(arithmetic);
     }
     ~quiet_call() { memory_.tidy(); }
     quiet_call(const quiet_call &) = delete;
@@ -60,8 +64,8 @@ class quiet_call {
     kept_memory &memory_;
     memory_use use_{memory_};
     thread_budget budget_;
-    std::optional<repeatable> repeatable_;
-    at::NoGradGuard no_graph_;
+    std::optional<gpu_libraries> libraries_;
+    c10::NoGradGuard no_graph_;
 };
 
 std::vector<float> to_host(const at::Tensor &flat) {
@@ -83,8 +87,9 @@ pending_loss::operator float() const { return self_->block->read(self_->index); 
 class training::implementation {
   public:
     implementation(const network_spec &spec, const backend_options &options)
-        : threads(options.threads), how(computation_of(spec, options)), upload(how.device),
-          network(make_network(spec, how)), optimiser(spec, how.device), losses(how.device) {
+        : threads(options.threads), arithmetic(options.arithmetic), how(computation_of(spec, options)),
+          upload(how.device), network(make_network(spec, how)), optimiser(spec, how.device),
+          losses(how.device) {
         if (how.type == at::kHalf) scale.emplace(how.device);
     }
 
@@ -145,6 +150,7 @@ class training::implementation {
         return mask_there;
     }
 
+    quiet_call begin_call() { return {threads, memory, how.device, arithmetic}; }
     /// Images that go through the network at once in evaluation.
     std::size_t piece() const { return how.device.is_cpu() ? 64 : 256; }
     /// How many they must be filled up to, so that each is computed among as many as any other.
@@ -155,6 +161,7 @@ class training::implementation {
     }
 
     std::size_t threads;
+    precision arithmetic;
     kept_memory memory;
     computation how;
     uploader upload;
@@ -203,7 +210,7 @@ training::~training() = default;
 
 training training::make(const network_spec &spec, const backend_options &options) {
     require(options.threads > 0, "L04", "torch: 0 threads, expected at least 1");
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     return training(std::make_unique<implementation>(spec, options));
 }
 
@@ -214,7 +221,7 @@ bool training::moves_images() const noexcept { return !self_->how.device.is_cpu(
 void training::load(std::span<const float> weights, std::span<const float> momentum) {
     check_state(spec(), weights);
     check_momentum(spec(), momentum);
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     const auto view = [](std::span<const float> values) {
         return at::from_blob(const_cast<float *>(values.data()), {static_cast<std::int64_t>(values.size())},
                              at::kFloat);
@@ -232,7 +239,7 @@ training_state training::read() const {
 
 pending_loss training::train_step(const batch_view &batch, const sgd_step &step) {
     check_batch(spec(), batch, step, true);
-    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
+    const auto guard = self_->begin_call();
     const auto &block = self_->losses.add(self_->differentiate(batch, batch_norm_momentum));
     self_->descend(step);
     return pending_loss(std::make_shared<pending_loss::implementation>(block, block->size() - 1));
@@ -240,7 +247,7 @@ pending_loss training::train_step(const batch_view &batch, const sgd_step &step)
 
 network_output training::forward(std::span<const std::uint8_t> pixels, std::size_t count) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
+    const auto guard = self_->begin_call();
     network_output output;
     output.logits.resize({count, spec().classes});
     output.embeddings.resize({count, spec().embedding_size()});
@@ -267,13 +274,13 @@ network_output training::forward(std::span<const std::uint8_t> pixels, std::size
 
 void training::observe(std::span<const std::uint8_t> pixels, std::size_t count, float share) {
     check_images(spec(), pixels, count);
-    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
+    const auto guard = self_->begin_call();
     self_->observe(self_->images(pixels, count), share);
 }
 
 std::vector<float> training::gradient(const batch_view &batch) {
     check_batch(spec(), batch, {}, true);
-    const quiet_call guard(self_->threads, self_->memory, self_->how.device);
+    const auto guard = self_->begin_call();
     self_->differentiate(batch, 0);
     auto &gradient = self_->gradient();
     if (self_->scale) gradient.div_(self_->scale->scale());

@@ -54,7 +54,8 @@ struct network_output {
 };
 
 /// What activations and the products of convolutions are computed in; sums and weights are always float32.
-enum class precision : std::uint8_t { float32, bfloat16, float16 };
+/// tf32 is float32 of which a GPU's convolutions read ten bits. On a GPU only float32 repeats to the bit.
+enum class precision : std::uint8_t { float32, tf32, bfloat16, float16 };
 
 /// What a backend is made with.
 struct backend_options {

@@ -2,6 +2,7 @@
 // one line, one number.
 //   benchmark_training train|evaluate resnet8 --batch 128 --threads 2 --seconds 3 [--workers 1]
 //   benchmark_training train resnet18-224 --image 224 --classes 1000 --batch 16
+//   benchmark_training train resnet18 --device cuda --precision tf32
 // With --workers n, n networks run side by side, each on a thread of its own, and the sum of their rates is
 // printed.
 #include "rate.hpp"
@@ -12,13 +13,15 @@
 
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <thread>
 
 namespace {
 
 struct settings {
-    std::string what, network;
+    std::string what, network, device = "cpu";
+    lipt::precision arithmetic = lipt::precision::float32;
     std::size_t batch = 128, threads = 2, workers = 1, image = 32, classes = 10;
     double seconds = 3;
 };
@@ -26,7 +29,8 @@ struct settings {
 double images_per_second(const settings &chosen, std::size_t threads) {
     const auto spec = lipt::make_network(
         chosen.network, {.image = {3, chosen.image, chosen.image}, .classes = chosen.classes});
-    auto network = lipt::chosen::training::make(spec, {.threads = threads});
+    auto network = lipt::chosen::training::make(
+        spec, {.threads = threads, .device = chosen.device, .arithmetic = chosen.arithmetic});
     network.load(lipt::initial_weights(spec, 1));
     const lipt_benchmark::random_batch batch(spec, chosen.batch);
     const bool train = chosen.what == "train";
@@ -65,6 +69,13 @@ int main(int count, char **words) {
     app.add_option("--threads", chosen.threads, "Threads of one network");
     app.add_option("--workers", chosen.workers, "Networks side by side, one thread each");
     app.add_option("--seconds", chosen.seconds, "Time to measure");
+    app.add_option("--device", chosen.device, "Where it computes");
+    const std::map<std::string, lipt::precision> precisions{{"float32", lipt::precision::float32},
+                                                            {"tf32", lipt::precision::tf32},
+                                                            {"bfloat16", lipt::precision::bfloat16},
+                                                            {"float16", lipt::precision::float16}};
+    app.add_option("--precision", chosen.arithmetic, "Of activations and convolutions")
+        ->transform(CLI::CheckedTransformer(precisions));
     CLI11_PARSE(app, count, words);
     std::printf("%.1f\n",
                 chosen.workers > 1 ? side_by_side(chosen) : images_per_second(chosen, chosen.threads));

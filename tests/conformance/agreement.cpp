@@ -4,6 +4,7 @@
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>
 #include <conformance/networks.hpp>
+#include <support/test_device.hpp>
 
 #include <cmath>
 #include <span>
@@ -19,7 +20,7 @@ template <class Work>
 void on_network(const network_case &network, std::span<const std::size_t> sizes, double looser, Work work) {
     const auto spec = spec_of(network);
     const auto weights = weights_of(spec);
-    auto tested = backend::training::make(spec, {.threads = 2});
+    auto tested = backend::training::make(spec, on_device(2));
     auto exact = lipt::reference::training::make(spec);
     auto allowed = tolerance;
     for (double *each : {&allowed.loss, &allowed.output, &allowed.statistics, &allowed.gradient}) {

@@ -6,12 +6,12 @@
 
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>
+#include <support/test_device.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 namespace lipt_test {
@@ -26,11 +26,7 @@ inline constexpr float infinity = std::numeric_limits<float>::infinity();
 /// A backend of that many threads, where it has any.
 template <class Tensor = tensor_type>
 Tensor make_tensor(std::size_t threads = 1) {
-    if constexpr (std::is_constructible_v<Tensor, std::size_t>) {
-        return Tensor(threads);
-    } else {
-        return Tensor();
-    }
+    return tensor_on_device<Tensor>(threads);
 }
 
 inline host_matrix filled(std::size_t rows, std::size_t columns, std::uint32_t stream) {

@@ -4,6 +4,7 @@
 
 #include <backend.hpp>
 #include <conformance/networks.hpp>
+#include <support/test_device.hpp>
 
 #include <cstddef>
 #include <span>
@@ -23,7 +24,7 @@ inline constexpr network_case small = own_networks ? networks.front() : network_
 
 inline training make_loaded(const lipt::network_spec &spec, std::span<const float> weights,
                             std::size_t threads = 2) {
-    auto made = training::make(spec, {.threads = threads});
+    auto made = training::make(spec, on_device(threads));
     made.load(weights, {});
     return made;
 }

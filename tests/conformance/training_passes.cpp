@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(line_7_observe_moves_the_statistics_alone) {
         const auto spec = spec_of(network);
         const auto batch = batch_of(spec, 37);
         const auto start = weights_of(spec), momentum = weights_of(spec, 3);
-        auto made = training::make(spec, {.threads = 2});
+        auto made = training::make(spec, on_device(2));
         made.load(start, momentum);
         made.observe(batch.pixels, 37, 1.0f);
         const auto all = made.read();

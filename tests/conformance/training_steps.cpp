@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_SUITE(training_contract)
 BOOST_AUTO_TEST_CASE(line_1_make_yields_the_network_with_zero_weights) {
     for (const auto &network : networks) {
         const auto spec = spec_of(network);
-        const auto made = training::make(spec, {.threads = 1});
+        const auto made = training::make(spec, on_device());
         const auto state = made.read();
         BOOST_TEST((state.weights == std::vector<float>(spec.state_size(), 0.0f)));
         BOOST_TEST(state.momentum.empty());
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(line_2_read_after_load_is_bit_for_bit) {
         weights[2] = std::numeric_limits<float>::max();
         auto momentum = weights_of(spec, 2);
         momentum[3] = -0.0f;
-        auto made = training::make(spec, {});
+        auto made = training::make(spec, on_device());
         made.load(weights, momentum);
         BOOST_TEST(same_state(made.read(), {weights, momentum}));
         made.load(weights, {});
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(line_2_training_goes_on_from_what_was_read) {
         const auto between = whole.read();
         whole.train_step(second.view(), {});
 
-        auto resumed = training::make(spec, {.threads = 2});
+        auto resumed = training::make(spec, on_device(2));
         resumed.load(between.weights, between.momentum);
         resumed.train_step(second.view(), {});
         BOOST_TEST(same_state(resumed.read(), whole.read()));
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(line_5_gradient_is_zero_at_statistics_and_changes_nothing) 
         for (const float value : values_of(spec, gradient, statistic)) BOOST_TEST(value == 0.0f);
         BOOST_TEST(same_state(made.read(), before));
         made.train_step(batch_of(spec, 5, 3).view(), {});
-        auto other = training::make(spec, {.threads = 2});
+        auto other = training::make(spec, on_device(2));
         other.load(before.weights, before.momentum);
         other.train_step(batch_of(spec, 5, 3).view(), {});
         BOOST_TEST(same_state(made.read(), other.read()));

@@ -4,6 +4,7 @@
 
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>
+#include <support/test_device.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +13,6 @@
 #include <numeric>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace {
@@ -42,14 +42,7 @@ std::vector<Value> values(const std::string &name) {
 /// The stored outputs of a model, on a backend of that many threads where it has threads.
 template <class Tensor>
 struct stored_problem {
-    static Tensor make(std::size_t threads) {
-        if constexpr (std::is_constructible_v<Tensor, std::size_t>) {
-            return Tensor(threads);
-        } else {
-            return Tensor();
-        }
-    }
-    explicit stored_problem(std::size_t threads) : tensor(make(threads)) {}
+    explicit stored_problem(std::size_t threads) : tensor(lipt_test::tensor_on_device<Tensor>(threads)) {}
 
     Tensor tensor;
     std::vector<std::int32_t> labels = values<std::int32_t>("labels");

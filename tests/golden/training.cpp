@@ -5,6 +5,7 @@
 
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>
+#include <support/test_device.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -99,7 +100,7 @@ errors train(const golden_case &golden, float learning_rate, const std::string &
     BOOST_REQUIRE(losses.size() == steps);
     const std::vector<std::int32_t> labels(stored_labels.values.begin(), stored_labels.values.end());
 
-    auto trained = lipt_test::backend::training::make(spec, {.threads = 2});
+    auto trained = lipt_test::backend::training::make(spec, lipt_test::on_device(2));
     trained.load(read_weights(golden.files).values, {});
     errors result;
     const std::size_t bytes = batch_size * spec.image.size();

@@ -10,7 +10,7 @@ BOOST_AUTO_TEST_SUITE(pipeline_)
 namespace {
 
 using training = lipt_test::backend::training;
-const lipt_test::backend::tensor tensor{};
+const auto tensor = lipt_test::tensor_on_device<lipt_test::backend::tensor>();
 
 using setup = lipt_test::toy_pipeline;
 
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(images_that_are_read_give_what_images_in_memory_give) {
 BOOST_AUTO_TEST_CASE(scores_and_outputs_do_not_depend_on_the_blocks) {
     const setup s;
     lipt_test::read_images read(s.test.view());
-    auto backend = training::make(s.context().spec, {.threads = 1});
+    auto backend = training::make(s.context().spec, lipt_test::on_device());
     backend.load(lipt::initial_weights(s.context().spec, 1), {});
     lipt::reestimate_statistics(backend, s.train.view(), 64, 32);
     const auto held = backend.read().weights;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(scores_and_outputs_do_not_depend_on_the_blocks) {
 BOOST_AUTO_TEST_CASE(a_training_goes_on_from_its_checkpoint_bit_for_bit) {
     const setup s;
     const auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     const lipt::training_task task{
         .name = "t", .set = context.train, .options = s.settings.main, .streams = {.seed = 9}};
     const auto source = lipt::every_epoch({.indices = context.pool});
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(workers_are_pure_and_may_come_in_any_order) {
     const setup s;
     const auto context = s.context();
     lipt::memory_store forwards, backwards;
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     const auto theta_star = lipt::initialize(context, backend, forwards);
     const auto shards = lipt::plan(context, forwards);
     lipt::plan(context, backwards);
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_mask_drawn_before_training_is_held) {
          {lipt::prune_method::magnitude, lipt::prune_method::random, lipt::prune_method::snip}) {
         s.settings.local.prune.method = method;
         const auto context = s.context();
-        auto backend = training::make(context.spec, {});
+        auto backend = training::make(context.spec, lipt_test::on_device());
         const auto start = lipt::initial_weights(context.spec, 1);
         const auto result =
             lipt::train_locally(backend, tensor, context.train, start, 0, s.settings.local, 1);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_mask_drawn_before_training_is_held) {
 BOOST_AUTO_TEST_CASE(a_worker_may_count_steps_and_send_all_its_weights) {
     setup s;
     const auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     const auto start = lipt::initial_weights(context.spec, 1);
     const auto train_on = [&](std::size_t images) {
         lipt::image_batch shard;
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(the_soup_goes_on_without_a_worker_and_says_so) {
     const setup s;
     lipt::memory_store store;
     const auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     const auto theta_star = lipt::initialize(context, backend, store);
     const auto shards = lipt::plan(context, store);
     BOOST_TEST(lipt_test::error_id([&] { lipt::merge(context, backend, tensor, store); }) == "LIPT-S05");
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_soup_is_made_again_when_a_missing_worker_has_come) {
     lipt::memory_store whole, store;
     s.run(whole);
     auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     const auto theta_star = lipt::initialize(context, backend, store);
     const auto shards = lipt::plan(context, store);
     BOOST_TEST(store.shards.size() == 3u);

@@ -14,7 +14,7 @@ namespace {
 
 using training = lipt_test::backend::training;
 using tensor_type = lipt_test::backend::tensor;
-const tensor_type tensor{};
+const auto tensor = lipt_test::tensor_on_device<tensor_type>();
 
 /// Toy images of which every fifth has a wrong label: what is hardest is wrong.
 struct setup {
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_is_scored_is_never_trained_on) {
     setup s;
     s.settings.trials.candidates = "grand,facility-location,gradmatch";
     const auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     backend.load(lipt::initial_weights(context.spec, 1), {});
     lipt::stage_cost cost;
     auto features = lipt::candidates_of<tensor_type>(context);

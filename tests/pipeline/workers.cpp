@@ -9,7 +9,7 @@ BOOST_AUTO_TEST_SUITE(workers_)
 namespace {
 
 using training = lipt_test::backend::training;
-const lipt_test::backend::tensor tensor{};
+const auto tensor = lipt_test::tensor_on_device<lipt_test::backend::tensor>();
 
 using setup = lipt_test::toy_pipeline;
 
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(workers_that_have_all_diverged_are_named_as_the_cause) {
     }
     store.forget_soup();
     auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     BOOST_TEST(lipt_test::error_id([&] { lipt::merge(context, backend, tensor, store); }) == "LIPT-S08");
 }
 
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(rounds_go_on_where_they_were_stopped) {
     lipt::memory_store whole, store;
     s.run(whole);
     auto context = s.context();
-    auto backend = training::make(context.spec, {});
+    auto backend = training::make(context.spec, lipt_test::on_device());
     lipt::initialize(context, backend, store);
     const auto shards = lipt::plan(context, store);
     lipt::work_all<training>(context, tensor, shards, store);

@@ -15,7 +15,7 @@ struct toy_pipeline {
 
     toy_images train{240, 1}, test{60, 2};
     lipt::pipeline_settings settings = toy_settings();
-    backend::tensor tensor{};
+    backend::tensor tensor = tensor_on_device<backend::tensor>();
 
     lipt::pipeline_context context() const { return toy_context(train.view(), test.view(), settings); }
     lipt::pipeline_result run(lipt::memory_store &store) const {

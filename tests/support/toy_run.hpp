@@ -3,11 +3,14 @@
 
 #include <lipt/pretraining.hpp>
 
+#include <support/test_device.hpp>
+
 namespace lipt_test {
 
 inline lipt::pipeline_settings toy_settings() {
     lipt::pipeline_settings settings;
     settings.seed = 5;
+    settings.device = test_device();
     settings.hold_out = 0.1;
     settings.initialize.epochs = 0.5;
     settings.initialize.batch_size = 16;

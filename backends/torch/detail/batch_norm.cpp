@@ -19,9 +19,9 @@ void batch_norm::use_running() {
     }
 }
 
-void batch_norm::use_batch(std::size_t parts, double share) {
+void batch_norm::use_batch(std::size_t count, double share) {
     share_ = share;
-    parts_.resize(parts);
+    parts_.resize(count);
 }
 
 void batch_norm::find(std::size_t part, const at::Tensor &input) {

@@ -36,9 +36,9 @@ class batch_norm {
 
     /// To normalise by the running statistics.
     void use_running();
-    /// To normalise by the batch's, of which each part finds its own (find, on any thread) before they are
-    /// joined; the running ones move by `share`.
-    void use_batch(std::size_t parts, double share);
+    /// To normalise by the batch's. Of its `count` parts each finds its own (find, on any thread) before they
+    /// are joined; the running ones move by `share`.
+    void use_batch(std::size_t count, double share);
     void find(std::size_t part, const at::Tensor &input);
     void join();
     /// shapes: input, residual (undefined for none) and result (B,C,h,w). `spare`: nobody else reads the

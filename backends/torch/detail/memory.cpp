@@ -1,9 +1,9 @@
 #include "memory.hpp"
 
-#include <c10/core/Allocator.h>
+#include "libtorch.hpp"
+
 #include <c10/core/CPUAllocator.h>
 
-#include <cstring>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -75,19 +75,14 @@ class leases {
 
 /// The process's allocator, but for threads that use a network's own memory. Installed once and for good, so
 /// that its parts are never destroyed: other threads notice nothing of it.
-class allocator final : public c10::Allocator {
+class allocator final : public lending_allocator {
   public:
     static void install() {
         static const bool once = (c10::SetCPUAllocator(new allocator), true);
         static_cast<void>(once);
     }
 
-    // LibTorch declares this const up to 2.2 and not const from 2.3 on.
-    c10::DataPtr allocate(std::size_t size) const { return allocate_in(size); }
-    c10::DataPtr allocate(std::size_t size) { return allocate_in(size); }
     c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
-    // LibTorch asks for this from 2.3 on.
-    void copy_data(void *to, const void *from, std::size_t size) const { std::memcpy(to, from, size); }
 
   private:
     static c10::Allocator &before() {
@@ -100,7 +95,7 @@ class allocator final : public c10::Allocator {
     }
     allocator() { before(); }
 
-    static c10::DataPtr allocate_in(std::size_t size) {
+    c10::DataPtr lend(std::size_t size) const override {
         constexpr std::size_t worth_keeping =
             1 << 16; // bytes; the system's allocator keeps smaller ones itself
         if (!in_use || size < worth_keeping) return before().allocate(size);

@@ -8,6 +8,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,7 +40,7 @@ void each_part(std::size_t count, Work work) {
     at::parallel_for(0, static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
         const thread_budget one_thread(1);
         const memory_use kept(memory);
-        const at::NoGradGuard no_graph;
+        const c10::NoGradGuard no_graph;
         for (auto part = begin; part < end; ++part) work(static_cast<std::size_t>(part));
     });
 }

@@ -6,6 +6,7 @@
 #include "script_module.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/module.h>
 
@@ -169,7 +170,7 @@ network_spec script_network(const std::string &file, const network_options &opti
                            .in = {static_cast<std::size_t>(all[last].values.size(1)), 1, 1},
                            .out = {options.classes, 1, 1},
                            .weights = last});
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     check_module(module, spec, all);
     return spec;
 }

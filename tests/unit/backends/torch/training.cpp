@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_before_anything_is_made) {
     BOOST_TEST(refused({.threads = 0}) == "LIPT-L04");
     BOOST_TEST(refused({.device = "abacus"}) == "LIPT-L01");
     BOOST_TEST(refused({.arithmetic = lipt::precision::float16}) == "LIPT-L06");
+    BOOST_TEST(refused({.arithmetic = lipt::precision::tf32}) == "LIPT-L06");
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_moved_as_the_core_moves_it) {
