@@ -4,10 +4,10 @@
 include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
-set(stages version error random data image_part host_kernels network tensor training augment shard prune gradients
-  training_loop local soup select store traffic meter settings evaluate merge train context workers pretraining choose trials pipeline lipt)
+set(stages version error quotas weights random data image_part host_kernels network tensor training augment shard prune gradients
+  training_loop local soup select store traffic meter settings evaluate merge train context workers pretraining choose lead trials pipeline lipt)
 # What a backend may see of the core.
-set(seams error random data host_kernels network tensor training version)
+set(seams error quotas random data host_kernels network tensor training version)
 set(libraries_of_reference "xtensor/")
 set(libraries_of_onednn "xtensor/|xtensor-blas/|tbb/|oneapi/|dnnl|cblas|omp\\.h|immintrin\\.h|sys/mman\\.h")
 
