@@ -61,6 +61,7 @@ struct array_selection {
     std::string method = "gradmatch";
     double fraction = 0.1;
     bool unbalanced = false;
+    bool at_least_one = false; ///< of every class that is picked from
     std::uint64_t seed = 0;
     std::size_t threads = 0;
     std::string device = "cpu";

@@ -1,5 +1,6 @@
 // `lipt select` on arrays that somebody else's network made.
 #include <lipt/adapters/cli/commands.hpp>
+#include <lipt/adapters/cli/notices.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/selection_estimate.hpp>
 #include <lipt/adapters/cli/selection_files.hpp>
@@ -52,10 +53,14 @@ void check_arrays(const array_selection &asked, const named_method &named) {
     require(there, "U26", "select: ", named.name, " needs --labels", wanted, ": give what is missing");
 }
 
-/// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32
+/// Everything about the flags that can be told before a file is opened. errors: U24, U30, U31, U32, U49
 void check_flags(const array_selection &asked, const method_info &method) {
     require(asked.scores_out.empty() || method.gradients || method.validation, "U24",
             "select: ", asked.method, " gives no scores: leave out --scores-out");
+    require(!asked.at_least_one || (is_per_class(method, !asked.unbalanced) && !method.resampled), "U49",
+            "select: --at-least-one is for picks class by class, ",
+            method.resampled ? "rs2 comes to each class in its turn" : "these are of one pool",
+            ": leave it out");
     require(asked.weights_out.empty() || method.weights, "U24", "select: ", asked.method,
             " gives no weights: leave out --weights-out");
     require(asked.fraction > 0 && asked.fraction <= 1, "U30", "select: --fraction is ", asked.fraction,
@@ -134,8 +139,8 @@ opened_selection open_selection(const array_selection &asked, const named_method
     opened.rates_first = can_rate_by_class(method) && !opened.per_class && asked.scores.empty() &&
                          named.options.sampler.kind != sampler_kind::d2;
     opened.counts = class_counts(opened.outputs.labels, opened.outputs.classes());
-    opened.quotas =
-        selection_quotas(opened.outputs.labels, opened.outputs.classes(), asked.fraction, opened.per_class);
+    opened.quotas = selection_quotas(opened.outputs.labels, opened.outputs.classes(), asked.fraction,
+                                     opened.per_class, {.at_least_one = asked.at_least_one});
     require(std::accumulate(opened.quotas.begin(), opened.quotas.end(), std::size_t{0}) > 0, "U30",
             "select: --fraction ", asked.fraction, " of ", opened.outputs.samples(),
             " samples keeps none: give a larger one");
@@ -247,6 +252,7 @@ selection run_selection(const tensor_type &tensor, const opened_selection &opene
                                            .classes = opened.outputs.classes(),
                                            .fraction = opened.asked.fraction,
                                            .balanced = !opened.asked.unbalanced,
+                                           .at_least_one = opened.asked.at_least_one,
                                            .gradients = from_files(tensor, opened.outputs, opened.method)};
     if (opened.scores) problem.scores = opened.scores->values;
     validation_set<tensor_type> validation;
@@ -345,6 +351,8 @@ void select_arrays_command(const array_selection &asked) {
                opened.outputs.samples(), method.exact ? "exactly the budget" : "at most the budget",
                asked.out.string());
     fmt::print("similarities: {} (--max-memory {} MiB)\n", similarity, asked.max_memory);
+    for (const auto &notice : {lost_classes_notice(chosen.lost_classes), zero_weights_notice(chosen.weights)})
+        if (!notice.empty()) fmt::print("{}\n", notice);
     if (method.weights && asked.weights_out.empty() && asked.csv.empty())
         fmt::print("{} gives weights too: --weights-out FILE or --csv FILE keeps them\n", asked.method);
 }

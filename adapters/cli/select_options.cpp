@@ -47,6 +47,8 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
     sub->add_option("--fraction", asked.fraction, "share of the samples to keep, above 0 and at most 1")
         ->capture_default_str();
     sub->add_flag("--unbalanced", asked.unbalanced, "choose among all samples at once, not class by class");
+    sub->add_flag("--at-least-one", asked.at_least_one,
+                  "keep one sample of every class at least, at the cost of large ones");
     add_count(*sub, "seed", asked.seed, "seed of all that is drawn");
     sub->add_option("--out", asked.out, "kept indices, int64 .npy")->capture_default_str()->type_name("FILE");
     sub->add_option("--weights-out", asked.weights_out, "weights of the kept samples, float32 .npy")

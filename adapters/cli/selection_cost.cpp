@@ -114,15 +114,17 @@ std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool
                            .scalar_flops = s.k * s.k * s.k,
                            .bytes = s.gradients() + 4 * s.n * s.c + factor_bytes(s)};
     }
-    if (method == "k-center" || method == "herding")
-        return method_cost{.sweep_bytes = s.k * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};
+    if (method == "herding") return method_cost{.sweep_bytes = s.k * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};
+    if (method == "k-center") // a copy, from which the pick is subtracted, and its squares
+        return method_cost{.sweep_bytes = s.k * 5 * 4 * s.n * s.e, .bytes = 8 * s.n * s.e};
     if (method == "contextual-diversity")
         return method_cost{.sweep_bytes = s.k * 8 * s.n * s.c, .bytes = 20 * s.n * s.c};
     if (method == "gradmatch-batch") {
         const double batch = std::min(s.k, static_cast<double>(options.gradmatch.batch));
         return method_cost{.product_flops = 4 * s.n * s.c * s.e * (s.k / std::max(1.0, batch)),
                            .sweep_bytes = s.gradients(),
-                           .bytes = 4 * s.n * s.c + s.gradients()};
+                           .scalar_flops = s.k * s.k * s.c * s.e / std::max(1.0, batch),
+                           .bytes = 4 * s.n * s.c + s.gradients() * (1 + s.k / s.n)};
     }
     return std::nullopt;
 }
@@ -132,12 +134,12 @@ std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape
                                        const select_options &options) {
     const sizes s(pool);
     method_cost cost{.sweep_bytes = s.gradients(), .bytes = 8 * s.n};
-    // A copy of what distances are made of, a block of them twice, and the lists of neighbours.
+    // Two copies of what distances are made of, a block of them twice, and the lists of neighbours.
     const auto neighbours = [&](std::size_t nearest, double lists) {
         cost.product_flops += 2 * s.n * s.n * s.e;
         cost.sweep_bytes += 12 * s.n * s.n;
         const double of_each = std::min(s.n - 1, static_cast<double>(nearest));
-        cost.bytes += 4 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * of_each);
+        cost.bytes += 8 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * of_each);
     };
     constexpr std::array<std::string_view, 8> scorers{"grand", "el2n",     "entropy",  "margin",
                                                       "cal",   "moderate", "deepfool", "least-confidence"};
@@ -167,7 +169,9 @@ std::optional<method_cost> cost_of(std::string_view method, const pool_shape &po
     if (pool.quota == 0) return method_cost{};
     const sizes s(pool);
     if (keeps_nearest(method) && is_sparse(options, pool.samples)) return sparse_cost(pool, options);
-    if (method == "random" || method == "stratified" || method == "rs2") return method_cost{.bytes = 8 * s.n};
+    if (method == "rs2")
+        return method_cost{.bytes = 17 * s.n}; // two passes, and which samples the first ends with
+    if (method == "random" || method == "stratified") return method_cost{.bytes = 8 * s.n};
     if (method == "gradmatch") return gradmatch_cost(pool, options);
     if (method == "glister") return glister_cost(pool, options);
     if (method == "facility-location" || method == "craig") return square_cost(pool, options);

@@ -170,6 +170,8 @@ void visit_selection(pipeline_settings &p, Visitor &visit) {
           "method that chooses the subset; `lipt select --list` names them; auto tries some out");
     visit("fraction", p.fraction, "share of the training set that is kept, above 0; 1 keeps all");
     visit("balanced", p.balanced, "choose class by class, each its share");
+    visit("at-least-one", p.at_least_one,
+          "keep one sample of every class at least, at the cost of large ones");
     visit_method(p.method, visit);
     visit("trial-candidates", p.trials.candidates,
           "methods that auto tries, with commas between, a scorer's sampler after a slash; empty: by the "

@@ -1,6 +1,7 @@
 // The commands on a run directory: where the chosen backend, the adapters and the pipeline meet.
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/launching.hpp>
+#include <lipt/adapters/cli/notices.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
@@ -202,6 +203,27 @@ void say_refused(open_run &run) {
     }
 }
 
+void say(open_run &run, const std::string &notice) {
+    if (!notice.empty()) run.display.line("  " + notice);
+}
+
+/// Names the tensors that a worker's mask has left nothing of.
+void say_emptied(open_run &run) {
+    for (std::size_t w = 0; w < all_workers(run.settings.pipeline); ++w) {
+        const auto upload = run.store.load_worker(w);
+        if (!upload.refused.empty()) continue;
+        say(run, emptied_notice(w, emptied_tensors(run.context.spec.weights, upload.result.weights)));
+    }
+}
+
+/// Says which classes a subset has lost, and which of its samples weigh nothing.
+void say_kept(open_run &run, const selection &subset) {
+    const auto &train = run.context.train;
+    if (!resolved_method(run.context, run.store).info.resampled)
+        say(run, lost_classes_notice(lost_classes(train.labels, train.classes, subset.indices)));
+    say(run, zero_weights_notice(subset.weights));
+}
+
 /// Submits the workers of every round that have yet to deliver, and a merge after each.
 /// errors: J03 Slurm still has some
 void submit_rounds(open_run &run, const slurm_options &slurm, const std::vector<std::string> &merge_flags) {
@@ -262,8 +284,12 @@ void run_command(const run_settings &settings, const fs::path &out, const launch
         settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
         settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
     const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
-    if (settings.pipeline.pretrain == pretrain_kind::lipt) say_refused(run);
+    if (settings.pipeline.pretrain == pretrain_kind::lipt) {
+        say_refused(run);
+        say_emptied(run);
+    }
     say_chosen(run);
+    say_kept(run, result.subset);
     finish(run, result.subset, result.trained);
 }
 
@@ -289,6 +315,7 @@ void merge_command(const run_place &place, thread_count threads, const merge_ter
     auto backend = run.backend();
     merge(run.context, backend, run.tensor, run.store);
     say_refused(run);
+    say_emptied(run);
     const bool whole = run.store.load_state("soup").has_value();
     run.display.line(fmt::format("next: lipt {} --run {}", whole ? "select" : "worker", place.run.string()));
 }
@@ -296,8 +323,9 @@ void merge_command(const run_place &place, thread_count threads, const merge_ter
 void select_command(const run_place &place, thread_count threads) {
     open_run run(settings_of(place, threads), place.run);
     auto backend = run.backend();
-    select_subset(run.context, backend, run.tensor, run.store);
+    const auto subset = select_subset(run.context, backend, run.tensor, run.store);
     say_chosen(run);
+    say_kept(run, subset);
     run.display.line("next: lipt train --run " + place.run.string());
 }
 

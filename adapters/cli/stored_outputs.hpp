@@ -63,7 +63,7 @@ struct stored_scores {
 stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs);
 
 /// Reads rows as gradients whenever they are asked for, arrays that are not there as 0 columns, with
-/// label_log for a method that looks at it; refers to tensor and outputs, so they must outlive it.
+/// logarithms for a method that looks at them; refers to tensor and outputs, so they must outlive it.
 /// errors, when called: F04, F17 as npy_rows::read
 template <tensor_backend Tensor>
 gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &outputs,
@@ -84,8 +84,7 @@ gradient_source<Tensor> from_files(const Tensor &tensor, const stored_outputs &o
         if (outputs.logits) {
             const auto logits = std::move(gradients.residual);
             gradients.residual = tensor.softmax_residual(logits, labels);
-            if (method.logarithms)
-                gradients.label_log = label_log_probabilities(tensor, logits, gradients.residual, labels);
+            if (method.logarithms) add_logarithms(tensor, logits, labels, gradients);
         }
         gradients.embedding = read(outputs.embeddings);
         return gradients;

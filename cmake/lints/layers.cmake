@@ -4,10 +4,11 @@
 include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
-set(stages configuration version error arena attempt operator_new random xtensor data image_part host_kernels network tensor training augment shard prune gradients
-  training_loop local soup select store traffic meter settings evaluate merge train context workers pretraining choose trials pipeline lipt)
+set(stages configuration version error arena attempt operator_new quotas weights random xtensor data image_part host_kernels
+  network tensor training augment shard prune gradients training_loop local soup select store traffic meter settings evaluate
+  merge train context workers pretraining choose lead trials pipeline lipt)
 # What a backend may see of the core.
-set(seams configuration error random xtensor data host_kernels network tensor training version)
+set(seams configuration error quotas random xtensor data host_kernels network tensor training version)
 set(libraries_of_reference "xtensor/")
 set(libraries_of_onednn "xtensor/|xtensor-blas/|tbb/|oneapi/|dnnl|cblas|omp\\.h|immintrin\\.h|sys/mman\\.h")
 

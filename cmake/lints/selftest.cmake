@@ -66,6 +66,9 @@ planted(references include/lipt/prune.hpp "// source: [Ro2023] Section 3, [No${e
 plant(examples/a.cpp "int main() { return a[1]; }\n")
 plant(examples/a.md "As in\n```cpp\n  int main() { return a[1]; }\n```\nit is.\n")
 planted(quotes examples/b.md "Or\n```cpp\nint main() { return a[2]; }\n```\n" "which no example holds")
+planted(streams include/lipt/soup.hpp "rng draw({.seed = 1, .stage = stream::plan});\n" "draws from stream::plan")
+planted(streams adapters/a.cpp "rng draw({.seed = 1, .stage = stream::test});\n" "which is for tests")
+planted(streams include/lipt/random.hpp "enum class stream : int { plan, spare, user = 128 };\n" "stream::spare is nobody's")
 planted(format adapters/a.cpp "int   f( ){return 1;}\n" "a.cpp is not formatted")
 
 file(REMOVE_RECURSE "${SCRATCH}")

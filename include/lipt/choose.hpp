@@ -101,6 +101,7 @@ selection choose_from(const pipeline_context &context, const Tensor &tensor,
                                       .classes = context.train.classes,
                                       .fraction = context.settings.fraction,
                                       .balanced = context.settings.balanced,
+                                      .at_least_one = context.settings.at_least_one,
                                       .scores = scores};
     if (features.modelled) {
         problem.gradients = from_memory(tensor, features.gradients);

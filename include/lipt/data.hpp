@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lipt/error.hpp>
+#include <lipt/quotas.hpp>
 #include <lipt/random.hpp>
 
 #include <algorithm>
@@ -74,8 +75,10 @@ struct image_set {
 };
 
 /// Checks a set once, where it enters: sizes agree, at least one class, every label in range.
-/// errors: D01 pixel count, D02 no class, D03 label out of range (names the first such sample)
+/// errors: D01 pixel count, D02 no class, D03 label out of range (names the first such sample), D24 more
+/// samples than 32 bits count
 inline void check(const image_set &set) {
+    require_countable(set.size(), "data");
     const std::size_t held = set.reader == nullptr ? set.size() * set.shape.size() : 0;
     require(set.pixels.size() == held, "D01", "data: ", set.pixels.size(), " pixel bytes for ", set.size(),
             " images of ", set.shape.size(), " bytes: pixels must be (N,ch,h,w) uint8 and labels (N)");
@@ -97,39 +100,15 @@ inline std::vector<std::vector<std::int64_t>> index_by_class(std::span<const std
     return members;
 }
 
-/// Positions of values from the largest to the smallest; of equal ones the lowest comes first. cost: O(n log
-/// n)
+/// Positions of values from the largest to the smallest; of equal ones the lowest comes first, NaN counts as
+/// the smallest. cost: O(n log n)
 inline std::vector<std::size_t> descending_order(std::span<const double> values) {
     std::vector<std::size_t> order(values.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] > values[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+        return values[a] > values[b] || (std::isnan(values[b]) && !std::isnan(values[a]));
+    });
     return order;
-}
-
-/// How many of each class to take so that `fraction` of all is taken: floor(fraction*n_c) each, then one more
-/// to the classes with the largest remainders (ties to the lowest class) until floor(fraction*N + 1/2) is
-/// reached. shapes: counts (C), result (C). errors: D04 fraction outside (0,1]
-inline std::vector<std::size_t> largest_remainder_quotas(std::span<const std::size_t> counts,
-                                                         double fraction) {
-    require(fraction > 0 && fraction <= 1, "D04", "quotas: fraction is ", fraction,
-            ", expected above 0 and at most 1: give the share of samples to take");
-    // 1e-9 keeps products such as 0.1 * 250 from falling below the integer they stand for.
-    constexpr double slack = 1e-9;
-    std::vector<std::size_t> quotas(counts.size());
-    std::vector<double> remainder(counts.size());
-    double exact_total = 0;
-    std::size_t taken = 0;
-    for (std::size_t c = 0; c < counts.size(); ++c) {
-        const double exact = static_cast<double>(counts[c]) * fraction;
-        quotas[c] = static_cast<std::size_t>(std::floor(exact + slack));
-        remainder[c] = exact - static_cast<double>(quotas[c]);
-        exact_total += exact;
-        taken += quotas[c];
-    }
-    const auto order = descending_order(remainder);
-    const auto total = static_cast<std::size_t>(std::floor(exact_total + 0.5 + slack));
-    for (std::size_t r = 0; taken < total; ++r, ++taken) ++quotas[order[r]];
-    return quotas;
 }
 
 /// A class-stratified random part of a set, and the rest; both ascending.
@@ -138,10 +117,13 @@ struct stratified_split {
     std::vector<std::int64_t> rest{};
 };
 
-/// Draws `fraction` of every class (largest remainder) at random from one stream per class.
-/// errors: D04 fraction outside (0,1]. cost: O(N)
+/// Draws `fraction` of every class (largest remainder) at random from one stream per class. A key that names
+/// no stage draws from one of its own, which no user's generator of that seed shares.
+/// errors: D04 fraction outside (0,1], D24 more samples than 32 bits count. cost: O(N)
 inline stratified_split split_stratified(std::span<const std::int32_t> labels, std::size_t classes,
                                          double fraction, stream_key key) {
+    require_countable(labels.size(), "split");
+    if (key.stage == stream::user) key.stage = stream::split;
     auto members = index_by_class(labels, classes);
     std::vector<std::size_t> counts(classes);
     for (std::size_t c = 0; c < classes; ++c) counts[c] = members[c].size();

@@ -6,6 +6,7 @@
 #include <lipt/training.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -14,15 +15,25 @@
 
 namespace lipt {
 
-/// How many images have their label's logit as the largest; of equal logits the lowest class counts.
-/// shapes: logits (N,C), labels (N)
+/// The class of the largest logit, of equal ones the lowest; `classes`, which no label is, where one is NaN.
+/// shapes: logits (C)
+inline std::size_t predicted_class(const float *logits, std::size_t classes) {
+    std::size_t best = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+        if (std::isnan(logits[c])) return classes;
+        if (logits[c] > logits[best]) best = c;
+    }
+    return best;
+}
+
+/// How many images have their label's logit as the largest; of equal logits the lowest class counts, and an
+/// image with a NaN among its logits is not right. shapes: logits (N,C), labels (N)
 inline std::size_t count_correct(const host_matrix &logits, std::span<const std::int32_t> labels) {
     std::size_t correct = 0;
     const std::size_t classes = logits.shape(1);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        const float *row = logits.data() + i * classes;
-        correct += static_cast<std::size_t>(std::max_element(row, row + classes) - row) ==
-                   static_cast<std::size_t>(labels[i]);
+        correct +=
+            predicted_class(logits.data() + i * classes, classes) == static_cast<std::size_t>(labels[i]);
     }
     return correct;
 }

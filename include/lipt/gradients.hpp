@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -17,7 +18,7 @@
 
 namespace lipt {
 
-/// Gradients of N samples. shapes: residual (N,C), embedding (N,E), label_log (N) or empty
+/// Gradients of N samples. shapes: residual (N,C), embedding (N,E), the others (N) or empty
 template <tensor_backend Tensor>
 struct last_layer_gradients {
     typename Tensor::matrix residual{};
@@ -25,33 +26,76 @@ struct last_layer_gradients {
     /// log p of every label, for methods that look at probabilities: below p = 3e-8 a residual, -1 + p, has
     /// lost it. Empty: as the residuals have it.
     std::vector<float> label_log{};
+    /// log p - log(1 - p) of every sample's likeliest class, and of what it is ahead of the next likely, for
+    /// least-confidence and margin. Empty: as the residuals have it, which end at a gap of 87 between logits.
+    std::vector<float> confidence_log_odds{}, margin_log_odds{};
 };
 
-/// log p of every label: log(1 + d) where the residual holds it, otherwise from the likeliest class t, as
-/// log p_t - (z_t - z_label). shapes: logits and residual (N,C), labels and result (N). cost: O(N C), and a
-/// copy of 4,096 rows at a time
+namespace detail {
+
+/// What a row of logits says of its likeliest class t and the next likely s, without a probability, which
+/// would be 1 or 0 in float long before logits end. shapes: logits (C), all finite
+struct likeliest {
+    std::size_t first; ///< t, of equal logits the lowest
+    double gap;        ///< z_t - z_s; infinite of one class
+    double others = 0; ///< log of sum_{c != t} exp(z_c - z_s), 0 or more
+
+    likeliest(const float *logits, std::size_t classes)
+        : first(static_cast<std::size_t>(std::max_element(logits, logits + classes) - logits)) {
+        double second = -std::numeric_limits<double>::infinity(), sum = 0;
+        for (std::size_t c = 0; c < classes; ++c) {
+            if (c != first) second = std::max<double>(second, logits[c]);
+        }
+        for (std::size_t c = 0; c < classes; ++c) {
+            if (c != first) sum += std::exp(static_cast<double>(logits[c]) - second);
+        }
+        gap = logits[first] - second;
+        if (classes > 1) others = std::log(sum);
+    }
+
+    /// log p_t
+    double log_first() const { return -std::log1p(std::exp(others - gap)); }
+    /// log p_t - log(1 - p_t)
+    double confidence() const { return gap - others; }
+    /// log m - log(1 - m) of m = p_t - p_s; two equal logits count as 2^-150 apart, below what floats are.
+    double margin() const {
+        constexpr double least = -104;
+        const double apart = gap > 0 ? std::max(std::log(-std::expm1(-gap)), least) : least;
+        return gap + apart - std::log1p(std::exp(others));
+    }
+};
+
+/// A double as the nearest float, infinity as the largest.
+inline float to_finite_float(double value) {
+    constexpr double most = std::numeric_limits<float>::max();
+    return static_cast<float>(std::clamp(value, -most, most));
+}
+
+} // namespace detail
+
+/// Fills in what residuals have lost of predictions, from the logits. shapes: logits (N,C), labels (N)
+/// cost: O(N C), and a copy of 4,096 rows at a time
 template <tensor_backend Tensor>
-std::vector<float> label_log_probabilities(const Tensor &tensor, const typename Tensor::matrix &logits,
-                                           const typename Tensor::matrix &residual,
-                                           std::span<const std::int32_t> labels) {
+void add_logarithms(const Tensor &tensor, const typename Tensor::matrix &logits,
+                    std::span<const std::int32_t> labels, last_layer_gradients<Tensor> &gradients) {
     constexpr std::size_t block = 4096;
-    std::vector<float> out;
-    out.reserve(labels.size());
+    for (auto *values : {&gradients.label_log, &gradients.confidence_log_odds, &gradients.margin_log_odds}) {
+        values->clear();
+        values->reserve(labels.size());
+    }
     for (std::size_t first = 0; first < labels.size(); first += block) {
         std::vector<std::int64_t> rows(std::min(block, labels.size() - first));
         std::iota(rows.begin(), rows.end(), static_cast<std::int64_t>(first));
-        const host_matrix d = tensor.to_host(tensor.gather_rows(residual, rows)),
-                          z = tensor.to_host(tensor.gather_rows(logits, rows));
+        const host_matrix z = tensor.to_host(tensor.gather_rows(logits, rows));
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto label = static_cast<std::size_t>(labels[first + i]);
-            const float *row = d.data() + i * d.shape(1);
-            // The label's own entry is below 0: the largest is another class's probability.
-            const auto top = static_cast<std::size_t>(std::max_element(row, row + d.shape(1)) - row);
-            out.push_back(row[label] > -0.5f ? std::log1p(row[label])
-                                             : std::log(row[top]) - (z(i, top) - z(i, label)));
+            const float *row = z.data() + i * z.shape(1);
+            const detail::likeliest top(row, z.shape(1));
+            const double behind = static_cast<double>(row[labels[first + i]]) - row[top.first];
+            gradients.label_log.push_back(detail::to_finite_float(behind + top.log_first()));
+            gradients.confidence_log_odds.push_back(detail::to_finite_float(top.confidence()));
+            gradients.margin_log_odds.push_back(detail::to_finite_float(top.margin()));
         }
     }
-    return out;
 }
 
 /// One vector in the space of gradients: of the bias, and of the weights. shapes: bias (1,C), weight (C,E)
@@ -61,7 +105,7 @@ struct gradient_direction {
     typename Tensor::matrix weight{};
 };
 
-/// Gradients from a network's outputs, with label_log. shapes: logits (N,C), embeddings (N,E), labels (N)
+/// Gradients from a network's outputs, with logarithms. shapes: logits (N,C), embeddings (N,E), labels (N)
 /// errors: G01 rows differ, B02 label out of range. cost: O(N C) and a copy
 template <tensor_backend Tensor>
 last_layer_gradients<Tensor> make_gradients(const Tensor &tensor, const typename Tensor::matrix &logits,
@@ -73,7 +117,7 @@ last_layer_gradients<Tensor> make_gradients(const Tensor &tensor, const typename
             " labels: give one row of each a sample, in the same order");
     last_layer_gradients<Tensor> gradients{.residual = tensor.softmax_residual(logits, labels),
                                            .embedding = std::move(embeddings)};
-    gradients.label_log = label_log_probabilities(tensor, logits, gradients.residual, labels);
+    add_logarithms(tensor, logits, labels, gradients);
     return gradients;
 }
 
@@ -83,8 +127,13 @@ last_layer_gradients<Tensor> gather(const Tensor &tensor, const last_layer_gradi
                                     std::span<const std::int64_t> indices) {
     last_layer_gradients<Tensor> some{.residual = tensor.gather_rows(gradients.residual, indices),
                                       .embedding = tensor.gather_rows(gradients.embedding, indices)};
-    if (gradients.label_log.empty()) return some;
-    for (const auto i : indices) some.label_log.push_back(gradients.label_log[static_cast<std::size_t>(i)]);
+    const auto take = [&](const std::vector<float> &from, std::vector<float> &to) {
+        if (from.empty()) return;
+        for (const auto i : indices) to.push_back(from[static_cast<std::size_t>(i)]);
+    };
+    take(gradients.label_log, some.label_log);
+    take(gradients.confidence_log_odds, some.confidence_log_odds);
+    take(gradients.margin_log_odds, some.margin_log_odds);
     return some;
 }
 

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,7 +37,8 @@ struct prune_options {
 /// Which weights stay. shapes: keep (S) of 0 and 1, always 1 at what is not prunable
 struct prune_mask {
     std::vector<float> keep;
-    double density = 1; ///< share of the prunable weights that is kept, as realised
+    double density = 1;                 ///< share of the prunable weights that is kept, as realised
+    std::vector<std::string> emptied{}; ///< tensors of which nothing is kept, as emptied_tensors says
 };
 
 /// The density a worker draws: a pure function of the seed and its number. errors: P01 range outside (0,1] or
@@ -45,8 +48,9 @@ inline double draw_density(const prune_options &options, std::uint64_t seed, std
             "P01", "prune: densities from ", options.density_min, " to ", options.density_max,
             ", expected 0 < minimum <= maximum <= 1: density is the share of weights that is kept");
     rng draw({.seed = seed, .stage = stream::density, .worker = worker});
-    return options.density_min +
-           (options.density_max - options.density_min) * static_cast<double>(draw.uniform());
+    // One rounding, whether or not the processor multiplies and adds at once.
+    return std::fma(options.density_max - options.density_min, static_cast<double>(draw.uniform()),
+                    options.density_min);
 }
 
 namespace detail {
@@ -78,6 +82,14 @@ typename Tensor::matrix prune_scores(const Tensor &tensor, std::span<const weigh
     return scores;
 }
 
+/// errors: P07 a value that is not finite, which would count as the largest
+inline void require_finite(const weight_entry &entry, std::span<const float> values, std::string_view what) {
+    for (const float value : values.subspan(entry.offset, entry.size)) {
+        require(std::isfinite(value), "P07", "prune: ", what, " of ", entry.name, " is ", value,
+                ", expected a finite one: the training diverged. Lower its learning rate");
+    }
+}
+
 /// Masks one group, keeping round(density * size) of its weights; returns how many it keeps.
 template <tensor_backend Tensor>
 std::size_t mask_group(const Tensor &tensor, std::span<const weight_entry *const> group,
@@ -95,11 +107,25 @@ std::size_t mask_group(const Tensor &tensor, std::span<const weight_entry *const
 
 } // namespace detail
 
+/// The prunable tensors that are zero throughout, by name: nothing passes through them.
+/// shapes: layout over (S), values (S), a keep-mask or pruned weights
+inline std::vector<std::string> emptied_tensors(std::span<const weight_entry> layout,
+                                                std::span<const float> values) {
+    std::vector<std::string> names;
+    for (const auto &entry : layout) {
+        const auto own = values.subspan(entry.offset, entry.size);
+        const auto is_zero = [](float value) { return value == 0.0f; };
+        if (is_prunable(entry.kind) && std::all_of(own.begin(), own.end(), is_zero))
+            names.push_back(entry.name);
+    }
+    return names;
+}
+
 /// Draws a worker's mask: exactly round(density * count) of the prunable weights stay (of each tensor's, per
 /// layer); batch-norm, biases and statistics always do. Of equal scores the lowest index goes first. shapes:
 /// layout over (S), weights (S), gradient (S) for SNIP (otherwise not read) errors: P01 densities, P02
-/// weights too short, P03 SNIP without its gradient, P04 nothing to prune cost: O(S). source: [Ro2023]
-/// Section 3.3, [Lee2019] Equation 5 for SNIP
+/// weights too short, P03 SNIP without its gradient, P04 nothing to prune, P07 a weight or SNIP's gradient
+/// that is not finite. cost: O(S). source: [Ro2023] Section 3.3, [Lee2019] Equation 5 for SNIP
 template <tensor_backend Tensor>
 prune_mask make_prune_mask(const Tensor &tensor, std::span<const weight_entry> layout,
                            std::span<const float> weights, std::span<const float> gradient,
@@ -118,6 +144,10 @@ prune_mask make_prune_mask(const Tensor &tensor, std::span<const weight_entry> l
     require(options.method != prune_method::snip || gradient.size() == weights.size(), "P03",
             "prune: SNIP with ", gradient.size(), " gradient values for ", weights.size(),
             " weights: give the loss's gradient on one batch, or choose another method");
+    for (const auto *entry : prunable) {
+        detail::require_finite(*entry, weights, "a weight");
+        if (options.method == prune_method::snip) detail::require_finite(*entry, gradient, "the gradient");
+    }
     require(total > 0, "P04", "prune: the layout has no convolution or linear weight: nothing can be pruned");
 
     prune_mask mask{.keep = std::vector<float>(weights.size(), 1.0f)};
@@ -132,6 +162,7 @@ prune_mask make_prune_mask(const Tensor &tensor, std::span<const weight_entry> l
         kept += detail::mask_group(tensor, group, scores, density, mask.keep);
     }
     mask.density = static_cast<double>(kept) / static_cast<double>(total);
+    mask.emptied = emptied_tensors(layout, mask.keep);
     return mask;
 }
 

@@ -30,7 +30,8 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
     return counter;
 }
 
-/// Which part of the program draws; part of the key, so that no two parts share a stream.
+/// Which part of the program draws; part of the key, so that no two parts share a stream. The numbers stay:
+/// a new part comes at the end. cmake/lints/streams.cmake lists who draws from which.
 enum class stream : std::uint8_t {
     weights,
     hold_out,
@@ -48,12 +49,21 @@ enum class stream : std::uint8_t {
     observe,
     test,
     trial,
+    trial_hold_out,
+    trial_observe,
+    split,
+    user = 128, ///< the first of those that no part of the library draws from
 };
+
+/// A stream of one's own: `number` below 128 of the half that no part of the library draws from.
+constexpr stream user_stream(std::uint8_t number) noexcept {
+    return static_cast<stream>(static_cast<std::uint8_t>(stream::user) | (number & 0x7Fu));
+}
 
 /// The coordinates of one random stream. Only the fields that a stage has are set.
 struct stream_key {
     std::uint64_t seed = 0;
-    stream stage = stream::test;
+    stream stage = stream::user;
     std::uint32_t worker = 0; ///< below 2^24
     std::uint32_t pass = 0;   ///< epoch, pass or repetition
     std::uint32_t sample = 0; ///< index of the sample in its set, where each sample draws for itself

@@ -68,7 +68,8 @@ struct pipeline_settings {
 
     std::string selector = "random";
     double fraction = 0.1;
-    bool balanced = true; ///< quotas a class
+    bool balanced = true;      ///< quotas a class
+    bool at_least_one = false; ///< keep one sample of every class, whatever its quota
     select_options method{};
     trial_options trials{}; ///< for the selector "auto"
 

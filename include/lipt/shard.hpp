@@ -62,13 +62,14 @@ inline std::vector<std::int64_t> interleave_classes(std::span<const std::int64_t
 
 /// Draws n disjoint shards from the pool, without replacement.
 /// shapes: pool (any) indices into labels (N); result n lists of M*B
-/// errors: Q01 n, M or B is 0, Q02 the pool is smaller than n*M*B
+/// errors: Q01 n, M or B is 0, Q02 the pool is smaller than n*M*B, D24 more samples than 32 bits count
 /// cost: O(pool), O(pool log pool) when stratified. source: [Ro2023] Section 3.2
 inline shard_plan plan_shards(std::span<const std::int64_t> pool, std::span<const std::int32_t> labels,
                               std::size_t classes, const shard_options &options, std::uint64_t seed) {
     require(options.workers > 0 && options.minibatches > 0 && options.batch_size > 0, "Q01",
             "plan: ", options.workers, " workers, ", options.minibatches, " minibatches, batch size ",
             options.batch_size, ": each must be at least 1");
+    require_countable(pool.size(), "plan");
     // Divisions, not a product: three huge settings must not wrap around to a small need.
     require(options.workers <= pool.size() / options.minibatches / options.batch_size, "Q02",
             "plan: ", options.workers, " workers x ", options.minibatches, " minibatches x ",

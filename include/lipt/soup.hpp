@@ -5,6 +5,7 @@
 #include <lipt/error.hpp>
 #include <lipt/tensor.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -55,6 +56,15 @@ struct soup_result {
 
 namespace detail {
 
+/// soup + share * (ingredient - soup): of equal models bit for bit the same model.
+template <tensor_backend Tensor>
+void move_towards(const Tensor &tensor, const typename Tensor::matrix &ingredient, float share,
+                  typename Tensor::matrix &soup) {
+    auto apart = soup;
+    tensor.combine(1.0f, ingredient, -1.0f, apart);
+    tensor.combine(share, apart, 1.0f, soup);
+}
+
 /// One greedy soup in the making: the weights so far, their score, and the count of evaluations.
 template <tensor_backend Tensor, class Score>
 class soup_maker {
@@ -68,12 +78,6 @@ class soup_maker {
         return score_(weights);
     }
 
-    matrix mix(const matrix &soup, const matrix &ingredient, double alpha) const {
-        matrix mixed = soup;
-        tensor_.combine(static_cast<float>(alpha), ingredient, static_cast<float>(1.0 - alpha), mixed);
-        return mixed;
-    }
-
     struct best_mixture {
         double alpha = 0, score = -std::numeric_limits<double>::infinity();
         matrix weights;
@@ -81,10 +85,11 @@ class soup_maker {
 
     /// Scores one share and keeps it if it is the best so far; of equal scores the one tried first stays.
     double attempt(const matrix &soup, const matrix &ingredient, double alpha, best_mixture &best) {
-        matrix mixed = mix(soup, ingredient, alpha);
+        matrix mixed = soup;
+        move_towards(tensor_, ingredient, static_cast<float>(alpha), mixed);
         const double reached = evaluate(mixed);
         if (reached > best.score) best = {alpha, reached, std::move(mixed)};
-        return reached;
+        return std::isnan(reached) ? -std::numeric_limits<double>::infinity() : reached;
     }
 
     best_mixture search(const matrix &soup, const matrix &ingredient, std::size_t kept,
@@ -132,12 +137,24 @@ class soup_maker {
 
 } // namespace detail
 
-/// The order in which a greedy soup tries its ingredients: best score first, ties to the lowest index.
+namespace detail {
+
+/// errors: S09
+inline void require_score(double score) {
+    require(!std::isnan(score), "S09",
+            "soup: the best score is not a number: the models diverged, or the score is wrong");
+}
+
+} // namespace detail
+
+/// The order in which a greedy soup tries its ingredients: best score first, ties to the lowest index, those
+/// without a score (NaN) last.
 inline std::vector<std::size_t> greedy_order(std::span<const double> scores) {
     return descending_order(scores);
 }
 
-/// The mean of all ingredients. shapes: each (1,S). errors: S01 no ingredient, S02 different sizes
+/// The mean of all ingredients; of equal ones that model, bit for bit. shapes: each (1,S). errors: S01 no
+/// ingredient, S02 different sizes
 template <tensor_backend Tensor>
 typename Tensor::matrix uniform_soup(const Tensor &tensor,
                                      std::span<const typename Tensor::matrix> ingredients) {
@@ -149,19 +166,18 @@ typename Tensor::matrix uniform_soup(const Tensor &tensor,
                 tensor.columns(ingredients[0]), ": build it from the same network_spec");
     }
     typename Tensor::matrix soup = ingredients[0];
-    for (std::size_t i = 1; i < ingredients.size(); ++i) {
-        const float share = 1.0f / static_cast<float>(i + 1);
-        tensor.combine(share, ingredients[i], 1.0f - share, soup);
-    }
+    for (std::size_t i = 1; i < ingredients.size(); ++i)
+        detail::move_towards(tensor, ingredients[i], 1.0f / static_cast<float>(i + 1), soup);
     return soup;
 }
 
-/// Merges the ingredients. `score(weights)` returns a finite number, higher is better: usually the accuracy
-/// on held-out samples after the batch-norm statistics have been re-estimated for just these weights. An
-/// ingredient joins as (1-a)*soup + a*ingredient with the best a tried, and only if that is better than the
-/// soup without it. shapes: ingredients n of (1,S). errors: S01 no ingredient, S02 different sizes, S03 no
-/// points cost: n + (n-1)*points evaluations of the score at most; memory 3 S beside the ingredients source:
-/// [Ro2023] Section 3.2, [Wortsman2022] Recipe 1; the search over a is the former's, its form ours
+/// Merges the ingredients. `score(weights)`, higher is better: usually the accuracy on held-out samples after
+/// the batch-norm statistics have been re-estimated for just these weights. An ingredient joins as (1-a)*soup
+/// + a*ingredient with the best a tried, and only if that is better than the soup without it; one whose score
+/// alone is NaN, as of a diverged worker, is never tried. shapes: ingredients n of (1,S). errors: S01 no
+/// ingredient, S02 different sizes, S03 no points, S09 nothing has a score. cost: n + (n-1)*points
+/// evaluations of the score at most; memory 4 S beside the ingredients. source: [Ro2023] Section 3.2,
+/// [Wortsman2022] Recipe 1; the search over a is the former's, its form ours
 template <tensor_backend Tensor, class Score>
 soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients,
                               Score &&score, const soup_options &options = {}) {
@@ -172,6 +188,7 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
     if (options.method == soup_method::uniform) {
         soup_result<Tensor> result{std::move(merged)};
         result.score = maker.evaluate(result.weights);
+        detail::require_score(result.score);
         result.evaluations = maker.evaluations;
         for (std::size_t i = 0; i < ingredients.size(); ++i) {
             result.ingredients.push_back({.worker = i,
@@ -187,6 +204,7 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
     std::vector<double> alone;
     for (const auto &ingredient : ingredients) alone.push_back(maker.evaluate(ingredient));
     const auto order = greedy_order(alone);
+    detail::require_score(alone[order[0]]);
     soup_result<Tensor> result{ingredients[order[0]], alone[order[0]]};
     result.ingredients.push_back({.worker = order[0],
                                   .score_alone = alone[order[0]],
@@ -196,6 +214,14 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
                                   .reason = "best alone"});
     std::size_t kept = 1;
     for (std::size_t r = 1; r < order.size(); ++r) {
+        if (std::isnan(alone[order[r]])) {
+            result.ingredients.push_back({.worker = order[r],
+                                          .score_alone = unscored,
+                                          .before = result.score,
+                                          .after = result.score,
+                                          .reason = "its score is not a number"});
+            continue;
+        }
         auto best = maker.search(result.weights, ingredients[order[r]], kept, options);
         ingredient_report report{.worker = order[r],
                                  .score_alone = alone[order[r]],

@@ -5,6 +5,7 @@
 #include <lipt/augment/augment.hpp>
 #include <lipt/data.hpp>
 #include <lipt/training.hpp>
+#include <lipt/weights.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -63,16 +64,12 @@ inline float learning_rate_at(const train_options &options, double progress) {
 /// Scales weights to mean 1, so that a method's weights do not change the size of a step.
 /// errors: W01 a weight that is negative or not finite, or all zero
 inline void scale_to_mean_one(std::span<float> weights) {
-    double sum = 0;
     for (std::size_t i = 0; i < weights.size(); ++i) {
         require(std::isfinite(weights[i]) && weights[i] >= 0, "W01", "train: the weight of pick ", i, " is ",
                 weights[i], ", expected a finite value of 0 or more");
-        sum += weights[i];
     }
-    require(weights.empty() || sum > 0, "W01",
+    require(weights.empty() || to_mean_one(weights), "W01",
             "train: all sample weights are 0: ignore them (--use-weights false)");
-    const auto scale = static_cast<float>(static_cast<double>(weights.size()) / sum);
-    for (auto &weight : weights) weight *= scale;
 }
 
 namespace detail {

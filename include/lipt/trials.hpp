@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lipt/choose.hpp>
+#include <lipt/lead.hpp>
 #include <lipt/train.hpp>
 
 #include <algorithm>
@@ -69,35 +70,6 @@ struct contestant {
         return sum;
     }
 };
-
-/// How much better one is than another, as a share of the scored samples, and the standard error of that.
-struct lead_estimate {
-    double ahead = 0, error = 0;
-};
-
-/// From trainings of both in pairs, which share their chance, each scored on the same samples. Two things
-/// make it uncertain, and their squares add: which samples were scored, and, as far as several pairs differ,
-/// what another seed would have given. shapes: one and other (pairs), each of them (scored)
-inline lead_estimate lead(std::span<const std::vector<bool>> one, std::span<const std::vector<bool>> other) {
-    const auto pairs = static_cast<double>(one.size()), scored = static_cast<double>(one[0].size());
-    std::vector<double> of_pair(one.size());
-    double squares = 0;
-    for (std::size_t i = 0; i < one[0].size(); ++i) {
-        double difference = 0;
-        for (std::size_t p = 0; p < one.size(); ++p) {
-            const double here = static_cast<double>(one[p][i]) - static_cast<double>(other[p][i]);
-            of_pair[p] += here / scored;
-            difference += here / pairs;
-        }
-        squares += difference * difference;
-    }
-    double ahead = 0, spread = 0;
-    for (const double of : of_pair) ahead += of / pairs;
-    for (const double of : of_pair) spread += (of - ahead) * (of - ahead);
-    const double of_samples = std::max(0.0, squares - scored * ahead * ahead) / (scored * scored);
-    const double of_seeds = one.size() > 1 ? spread / (pairs * (pairs - 1)) : 0.0;
-    return {ahead, std::sqrt(of_samples + of_seeds)};
-}
 
 /// How many are left in each rung: halved, with the baseline always among them, until it has one rival.
 inline std::vector<std::size_t> rung_sizes(std::size_t candidates) {
@@ -233,7 +205,7 @@ class trial_ladder {
     void observe(std::vector<std::int64_t> samples) {
         const auto &settings = context_.settings;
         if (settings.statistics == statistics_kind::averaged) return;
-        rng({.seed = settings.seed, .stage = stream::observe}).shuffle(std::span(samples));
+        rng({.seed = settings.seed, .stage = stream::trial_observe}).shuffle(std::span(samples));
         samples.resize(std::min(samples.size(), settings.observe_images));
         const image_part part(context_.train, std::move(samples));
         reestimate_statistics(backend_, part.view(), part.view().size(), settings.main.batch_size);
@@ -244,8 +216,8 @@ class trial_ladder {
         std::vector<bool> right(labels.size());
         const std::size_t classes = logits.shape(1);
         for (std::size_t i = 0; i < labels.size(); ++i) {
-            const float *row = logits.data() + i * classes;
-            right[i] = std::max_element(row, row + classes) - row == labels[i];
+            right[i] =
+                predicted_class(logits.data() + i * classes, classes) == static_cast<std::size_t>(labels[i]);
         }
         return right;
     }
@@ -278,7 +250,7 @@ inline std::vector<std::int64_t> trial_samples(const pipeline_context &context,
                                                std::span<const std::int32_t> labels) {
     const auto &settings = context.settings;
     const auto split = split_stratified(labels, context.train.classes, settings.trials.hold_out,
-                                        {.seed = settings.seed, .stage = stream::trial});
+                                        {.seed = settings.seed, .stage = stream::trial_hold_out});
     require(!split.part.empty(), "U19", "settings: --trial-hold-out ", settings.trials.hold_out, " of ",
             ranked.size(), " samples leaves none to score trials on: raise it");
     std::vector<std::int64_t> scored;

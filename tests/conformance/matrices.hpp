@@ -31,7 +31,7 @@ Tensor make_tensor(std::size_t threads = 1) {
 
 inline host_matrix filled(std::size_t rows, std::size_t columns, std::uint32_t stream) {
     host_matrix out = host_matrix::from_shape({rows, columns});
-    lipt::rng draw({.seed = 11, .sample = stream});
+    lipt::rng draw({.seed = 11, .stage = lipt::stream::test, .sample = stream});
     for (auto &value : out) value = draw.normal();
     return out;
 }

@@ -72,7 +72,7 @@ lipt::network_spec spec_of(const network_case &of) {
 /// Weights as in the midst of a training: batch-norm's are not 1 and 0.
 inline std::vector<float> weights_of(const lipt::network_spec &spec, std::uint64_t seed = 1) {
     auto weights = lipt::initial_weights(spec, seed);
-    lipt::rng draw({.seed = seed, .worker = 1});
+    lipt::rng draw({.seed = seed, .stage = lipt::stream::test, .worker = 1});
     for (const auto &entry : spec.weights) {
         for (std::size_t i = entry.offset; i < entry.offset + entry.size; ++i) {
             switch (entry.kind) {
@@ -108,7 +108,10 @@ struct owned_batch {
 inline owned_batch batch_of(const lipt::network_spec &spec, std::size_t size, std::uint64_t seed = 1) {
     owned_batch batch;
     for (std::size_t n = 0; n < size; ++n) {
-        lipt::rng draw({.seed = seed, .worker = 2, .sample = static_cast<std::uint32_t>(n)});
+        lipt::rng draw({.seed = seed,
+                        .stage = lipt::stream::test,
+                        .worker = 2,
+                        .sample = static_cast<std::uint32_t>(n)});
         batch.labels.push_back(
             static_cast<std::int32_t>(draw.below(static_cast<std::uint32_t>(spec.classes))));
         batch.weights.push_back(draw.uniform(0.5f, 2.0f));

@@ -54,7 +54,7 @@ std::vector<float> reordered(const std::vector<float> &from, const lipt::image_s
 
 /// Few different values, so that windows have ties.
 std::vector<float> values(std::size_t size, std::uint64_t seed) {
-    lipt::rng draw({.seed = seed});
+    lipt::rng draw({.seed = seed, .stage = lipt::stream::test});
     std::vector<float> made(size);
     for (auto &value : made) value = 0.5f * static_cast<float>(draw.below(7)) - 1.5f;
     return made;

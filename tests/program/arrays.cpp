@@ -285,6 +285,51 @@ BOOST_FIXTURE_TEST_CASE(outputs_that_collide_or_cannot_be_are_refused_before_any
     BOOST_TEST(content_of(folder / "subset.npy.state") == "my own notes");
 }
 
+BOOST_FIXTURE_TEST_CASE(classes_that_lose_all_their_samples_are_said_or_keep_one, array_fixture) {
+    // Classes of 1300, 1290, 1280 and 1270, and one of 2: exact shares, and for the last 0.3.
+    std::vector<std::int64_t> labels;
+    for (const std::size_t size : {1300, 1290, 1280, 1270, 2})
+        labels.insert(labels.end(), size, labels.empty() ? 0 : labels.back() + 1);
+    write_npy<std::int64_t>(folder / "labels.npy", labels);
+    const auto run = [&](const std::vector<std::string> &more) {
+        return run_lipt(folder, std::vector<std::string>{"select", "--labels", at("labels.npy"), "--out",
+                                                         at("subset.npy"), "--method", "stratified",
+                                                         "--fraction", "0.15"} +
+                                    more);
+    };
+    const auto ended = run({});
+    BOOST_TEST(ended.status == 0, ended.err);
+    BOOST_TEST(report().at("class_counts") == (std::vector<int>{195, 194, 192, 190, 0}));
+    BOOST_TEST(ended.out.find("no sample is kept of 1 class (4)") != std::string::npos, ended.out);
+    const auto each = run({"--at-least-one"});
+    BOOST_TEST(report().at("class_counts") == (std::vector<int>{194, 194, 192, 190, 1}));
+    BOOST_TEST(each.out.find("no sample is kept") == std::string::npos, each.out);
+    BOOST_TEST(report().at("settings").at("at-least-one") == true);
+    for (const auto &more : {std::vector<std::string>{"--at-least-one", "--method", "random"},
+                             std::vector<std::string>{"--at-least-one", "--method", "rs2"}}) {
+        const auto refused = run(more);
+        BOOST_TEST(refused.status == 2);
+        BOOST_TEST(refused.err.find("LIPT-U49") != std::string::npos, refused.err);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(weights_have_mean_one_and_those_of_zero_are_said, array_fixture) {
+    stored_arrays made(200, 3, 5);
+    made.write(folder);
+    for (const char *method : {"craig", "gradmatch"}) {
+        subset({"--method", method, "--weights-out", at("w.npy")});
+        double sum = 0;
+        const auto weights = read_npy<float>(folder / "w.npy").values;
+        for (const float weight : weights) sum += weight;
+        BOOST_TEST(sum / static_cast<double>(weights.size()) == 1.0, boost::test_tools::tolerance(1e-5));
+    }
+    for (std::size_t i = 0; i < 200; ++i) made.logits[i * 3 + static_cast<std::size_t>(made.labels[i])] = 300;
+    made.write(folder); // all learned to the last digit: every gradient is 0
+    const auto ended = select({"--method", "gradmatch", "--weights-out", at("w.npy")});
+    BOOST_TEST(ended.status == 0, ended.err);
+    BOOST_TEST(ended.out.find("all weights are 0") != std::string::npos, ended.out);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_dry_run_says_what_it_would_take_and_leaves_nothing, array_fixture) {
     stored_arrays(400, 4, 8).write(folder);
     const auto ended = select({"--method", "facility-location", "--dry-run"});

@@ -65,7 +65,7 @@ struct random_problem {
                                                  lipt::host_matrix &its_logits,
                                                  lipt::host_matrix &its_embeddings) const {
         const std::size_t count = part == 0 ? options.samples : options.validation;
-        lipt::rng random({.seed = options.seed, .sample = part});
+        lipt::rng random({.seed = options.seed, .stage = lipt::stream::test, .sample = part});
         its_logits = lipt::host_matrix::from_shape({count, options.classes});
         its_embeddings = lipt::host_matrix::from_shape({count, options.width});
         for (auto &value : its_logits) value = random.normal();

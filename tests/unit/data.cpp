@@ -3,18 +3,15 @@
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
 #include <set>
+#include <span>
+#include <vector>
 
 BOOST_AUTO_TEST_SUITE(data_)
-
-BOOST_AUTO_TEST_CASE(quotas_follow_the_largest_remainders) {
-    const std::array<std::size_t, 3> counts{24, 26, 25}; // exact 2.4, 2.6, 2.5: 8 in all
-    BOOST_TEST((lipt::largest_remainder_quotas(counts, 0.1) == std::vector<std::size_t>{2, 3, 3}));
-    const std::array<std::size_t, 2> even{15, 15}; // 1.5 each, 3 in all: the tie goes to class 0
-    BOOST_TEST((lipt::largest_remainder_quotas(even, 0.1) == std::vector<std::size_t>{2, 1}));
-    BOOST_TEST((lipt::largest_remainder_quotas(counts, 1.0) == std::vector<std::size_t>{24, 26, 25}));
-}
 
 BOOST_AUTO_TEST_CASE(split_is_stratified_disjoint_and_complete) {
     std::vector<std::int32_t> labels;
@@ -27,6 +24,27 @@ BOOST_AUTO_TEST_CASE(split_is_stratified_disjoint_and_complete) {
     all.insert(split.rest.begin(), split.rest.end());
     BOOST_TEST(all.size() == 300u);
     BOOST_TEST(split.part.size() + split.rest.size() == 300u);
+}
+
+BOOST_AUTO_TEST_CASE(a_split_and_a_users_generator_of_one_seed_share_no_draw) {
+    const std::vector<std::int32_t> labels(100);
+    std::vector<std::int64_t> order(100);
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    lipt::rng({.seed = 1}).shuffle(std::span(order));
+    order.resize(10);
+    std::sort(order.begin(), order.end());
+    BOOST_TEST((lipt::split_stratified(labels, 1, 0.1, {.seed = 1}).part != order));
+    // A stage that is named is kept.
+    BOOST_TEST((lipt::split_stratified(labels, 1, 0.1, {.seed = 1, .stage = lipt::stream::hold_out}).part !=
+                lipt::split_stratified(labels, 1, 0.1, {.seed = 1}).part));
+}
+
+BOOST_AUTO_TEST_CASE(more_samples_than_32_bits_count_are_refused_where_they_enter) {
+    const std::int32_t label = 0;
+    const std::span<const std::int32_t> labels(&label, (std::size_t{1} << 32) + 1); // never looked at
+    BOOST_TEST(lipt_test::error_id([&] { lipt::check({.labels = labels, .classes = 1}); }) == "LIPT-D24");
+    BOOST_TEST(lipt_test::error_id([&] { lipt::split_stratified(labels, 1, 0.5, {.seed = 1}); }) ==
+               "LIPT-D24");
 }
 
 BOOST_AUTO_TEST_CASE(bad_sets_are_refused_by_name) {
@@ -50,6 +68,9 @@ BOOST_AUTO_TEST_CASE(descending_order_gives_ties_to_the_lowest) {
     BOOST_TEST(lipt::descending_order(std::vector<double>{}) == positions{},
                boost::test_tools::per_element());
     BOOST_TEST(lipt::descending_order(std::vector<double>{2, -1, 5, 2, 5}) == (positions{2, 4, 0, 3, 1}),
+               boost::test_tools::per_element());
+    BOOST_TEST(lipt::descending_order(std::vector<double>{std::nan(""), 0.2, 0.9, std::nan("")}) ==
+                   (positions{2, 1, 0, 3}),
                boost::test_tools::per_element());
 }
 

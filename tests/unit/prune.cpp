@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace {
@@ -165,6 +166,46 @@ BOOST_AUTO_TEST_CASE(a_damaged_upload_is_an_error) {
     for (const auto *damaged : {&fewer, &more, &shorter}) {
         BOOST_TEST(error_id([&] { lipt::unpack_mask(*damaged); }) == "LIPT-P06");
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_finite_is_refused_where_it_would_count_as_the_largest) {
+    for (const float wrong :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+        auto weights = small_weights;
+        weights[5] = wrong;
+        const auto made = [&](const lipt::prune_options &options, const floats &gradient) {
+            return error_id(
+                [&] { lipt::make_prune_mask(tensor, small_layout(), weights, gradient, options, 1, 0); });
+        };
+        const auto snip = exactly(0.5, lipt::prune_method::snip);
+        BOOST_TEST(made(exactly(0.5), {}) == "LIPT-P07");
+        BOOST_TEST(made(snip, floats(8, 1.0f)) == "LIPT-P07");
+        weights = small_weights;
+        floats gradient(8, 1.0f);
+        gradient[2] = wrong;
+        BOOST_TEST(made(snip, gradient) == "LIPT-P07");
+        // What is not pruned is not looked at.
+        gradient[2] = 1;
+        weights[4] = gradient[4] = wrong;
+        BOOST_TEST(made(snip, gradient) == "");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_tensor_of_which_nothing_is_kept_is_named) {
+    const auto emptied = [](const lipt::prune_options &options) {
+        return lipt::make_prune_mask(tensor, small_layout(), small_weights, {}, options, 1, 0).emptied;
+    };
+    BOOST_TEST(emptied(exactly(0.5)).empty());
+    // A sixth of all is one weight, -5 of fc; a tenth of each layer is none.
+    BOOST_TEST(emptied(exactly(1.0 / 6)) == (std::vector<std::string>{"conv"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(emptied(exactly(0.1, lipt::prune_method::magnitude, lipt::prune_scope::per_layer)) ==
+                   (std::vector<std::string>{"conv", "fc"}),
+               boost::test_tools::per_element());
+    // Told from pruned weights alone as well, whatever else is 0.
+    BOOST_TEST(lipt::emptied_tensors(small_layout(), floats{0, 0, 0, 0, 0, 0, -5, 0}) ==
+                   (std::vector<std::string>{"conv"}),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

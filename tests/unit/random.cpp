@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <set>
 
 BOOST_AUTO_TEST_SUITE(random_)
 
@@ -31,6 +32,19 @@ BOOST_AUTO_TEST_CASE(every_coordinate_of_the_key_changes_the_stream) {
     for (std::size_t i = 0; i < keys.size(); ++i) first[i] = lipt::rng(keys[i])();
     std::sort(first.begin(), first.end());
     BOOST_TEST((std::adjacent_find(first.begin(), first.end()) == first.end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_users_streams_are_none_of_the_librarys) {
+    BOOST_TEST((lipt::stream_key{}.stage == lipt::stream::user));
+    std::set<std::uint32_t> first;
+    for (int stage = 0; stage < 256; ++stage) // the library's, and those of user_stream
+        first.insert(lipt::rng({.seed = 1, .stage = static_cast<lipt::stream>(stage)})());
+    BOOST_TEST(first.size() == 256u);
+    for (std::uint8_t number = 0; number < 128; ++number)
+        BOOST_TEST(static_cast<int>(lipt::user_stream(number)) == 128 + number);
+    // The last of the library's own; more of them come after it, and end before the user's.
+    BOOST_TEST(static_cast<int>(lipt::stream::split) < static_cast<int>(lipt::stream::user));
+    BOOST_TEST(static_cast<int>(lipt::stream::test) == 14); // numbers stay, or old draws change
 }
 
 BOOST_AUTO_TEST_CASE(below_is_in_range_and_even) {

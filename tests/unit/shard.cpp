@@ -67,6 +67,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
     BOOST_TEST(id({.workers = 5, .minibatches = 2, .batch_size = 51}) == "LIPT-Q02");
     BOOST_TEST(id({.workers = huge, .minibatches = huge, .batch_size = huge}) == "LIPT-Q02");
     BOOST_TEST(id({.workers = 0}) == "LIPT-Q01");
+    const std::span<const std::int64_t> many(d.pool.data(), (std::size_t{1} << 32) + 1); // never looked at
+    BOOST_TEST(lipt_test::error_id([&] { lipt::plan_shards(many, d.labels, 2, {}, 1); }) == "LIPT-D24");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

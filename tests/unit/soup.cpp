@@ -1,4 +1,5 @@
 #include <lipt/backends/reference/tensor.hpp>
+#include <lipt/random.hpp>
 #include <lipt/soup.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -129,6 +130,60 @@ BOOST_AUTO_TEST_CASE(bad_ingredients_are_refused_by_name) {
     BOOST_TEST(id(none) == "LIPT-S01");
     BOOST_TEST(id(uneven) == "LIPT-S02");
     BOOST_TEST(id(good, {.points = 0}) == "LIPT-S03");
+}
+
+BOOST_AUTO_TEST_CASE(the_mean_of_equal_models_is_that_model_bit_for_bit) {
+    matrix one = matrix::from_shape({1, 4096});
+    lipt::rng draw({.seed = 1});
+    for (auto &value : one) value = draw.normal();
+    for (std::size_t count = 1; count <= 12; ++count) {
+        const std::vector<matrix> in(count, one);
+        const auto mean = lipt::uniform_soup(tensor{}, std::span(in));
+        BOOST_TEST((mean == one), count);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_mixture_of_equal_models_is_that_model_bit_for_bit) {
+    matrix one = matrix::from_shape({1, 512});
+    lipt::rng draw({.seed = 2});
+    for (auto &value : one) value = draw.normal();
+    const std::vector<matrix> in(2, one);
+    const auto same = [&](const matrix &weights) { return weights == one ? 0.0 : -1.0; };
+    for (const std::size_t points : {1, 2, 4, 7}) {
+        const auto soup = lipt::make_soup(tensor{}, std::span(in), same, {.points = points});
+        BOOST_TEST(soup.ingredients[1].after == 0.0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_ingredient_without_a_score_is_never_in_the_soup) {
+    // The score is the weight itself; 7 stands for a model that diverged.
+    const auto score = [](const matrix &weights) {
+        return weights(0, 0) >= 7 ? std::nan("") : static_cast<double>(weights(0, 0));
+    };
+    for (const std::vector<matrix> &in : {std::vector<matrix>{row({7}), row({0.2f}), row({0.9f})},
+                                          std::vector<matrix>{row({0.2f}), row({7}), row({0.9f})}}) {
+        for (const auto search :
+             {lipt::alpha_search::equal, lipt::alpha_search::grid, lipt::alpha_search::golden}) {
+            const auto soup = lipt::make_soup(tensor{}, std::span(in), score, {.search = search});
+            BOOST_TEST(soup.score == 0.9f);
+            BOOST_TEST(soup.weights(0, 0) == 0.9f);
+            BOOST_TEST(soup.ingredients[0].worker == 2u);
+            BOOST_REQUIRE(soup.ingredients.size() == 3u);
+            BOOST_TEST(!soup.ingredients[2].kept);
+            BOOST_TEST(std::isnan(soup.ingredients[2].score_alone));
+            BOOST_TEST(soup.ingredients[2].reason == "its score is not a number");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_soup_that_has_no_score_at_all_is_an_error) {
+    const std::vector<matrix> in{row({1}), row({2})};
+    const auto nothing = [](const matrix &) { return std::nan(""); };
+    for (const auto method : {lipt::soup_method::greedy, lipt::soup_method::uniform}) {
+        BOOST_TEST(lipt_test::error_id([&] {
+                       lipt::make_soup(tensor{}, std::span(in), nothing, {.method = method});
+                   }) == "LIPT-S09");
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

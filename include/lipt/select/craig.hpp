@@ -13,7 +13,8 @@ namespace lipt::methods {
 
 namespace detail {
 
-/// How many of the pool's samples are nearest to each pick; ties go to the pick made first.
+/// How many of the pool's samples are nearest to each pick; ties go to the pick made first, but a pick is its
+/// own, whatever is at no distance from it.
 template <tensor_backend Tensor>
 std::vector<float> nearest_counts(const Tensor &tensor, const similarity_rows<Tensor> &rows,
                                   std::span<const std::int64_t> picks) {
@@ -29,6 +30,7 @@ std::vector<float> nearest_counts(const Tensor &tensor, const similarity_rows<Te
             }
         }
     });
+    for (std::size_t i = 0; i < picks.size(); ++i) nearest[static_cast<std::size_t>(picks[i])] = i;
     for (const auto pick : nearest) counts[pick] += 1.0f;
     return counts;
 }
@@ -36,10 +38,11 @@ std::vector<float> nearest_counts(const Tensor &tensor, const similarity_rows<Te
 } // namespace detail
 
 /// Greedy minimum of sum_j min_{picked i} |g_i - g_j|, or of embeddings. Weights: the number of samples
-/// nearest to each pick, itself included; they sum to n. Exactly the quota, in the order of picking. Scores
-/// are gains against a distance of twice the longest gradient, which no pick depends on. errors: C43, and as
-/// maximise. cost: n^2 (C+E) flops and n^2 square roots, then few rows a pick; memory as facility_location.
-/// Weights are of all similarities, whichever the picks are made from. source: [Mirzasoleiman2020] Algorithm
+/// nearest to each pick, itself included, so none is 0; they sum to n. Exactly the quota, in the order of
+/// picking. Scores are gains against a distance of twice the longest gradient, which no pick depends on.
+/// errors: C43, and as maximise. cost: n^2 (C+E) flops and n^2 square roots, then few rows a pick; memory as
+/// facility_location. Weights are of all similarities, whichever the picks are made from. source:
+/// [Mirzasoleiman2020] Algorithm
 /// 1
 struct craig {
     static constexpr method_info info{.name = "craig",

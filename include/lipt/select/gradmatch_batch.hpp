@@ -43,14 +43,70 @@ class minibatches {
     std::vector<std::int64_t> order_;
 };
 
+/// Inner products of the picked batches' mean gradients, in double: in float they would be off by more than
+/// the ridge where gradients are long.
+template <tensor_backend Tensor>
+class batch_products {
+  public:
+    batch_products(const Tensor &tensor, const last_layer_gradients<Tensor> &gradients)
+        : tensor_(tensor), gradients_(gradients) {}
+
+    /// With those before it and, last, with itself. cost: 2 t B C E flops
+    std::vector<double> append(std::span<const std::int64_t> members) {
+        const auto chosen = gather(tensor_, gradients_, members);
+        residuals_.push_back(tensor_.to_host(chosen.residual));
+        embeddings_.push_back(tensor_.to_host(chosen.embedding));
+        const auto newest = sum_of(residuals_.back(), embeddings_.back());
+        std::vector<double> row;
+        for (std::size_t s = 0; s < residuals_.size(); ++s)
+            row.push_back(along(newest, residuals_[s], embeddings_[s]));
+        return row;
+    }
+
+  private:
+    /// The mean of d [h ; 1]. shapes: result (C, E+1)
+    static std::vector<double> sum_of(const host_matrix &d, const host_matrix &h) {
+        const std::size_t width = h.shape(1) + 1;
+        std::vector<double> sum(d.shape(1) * width);
+        for (std::size_t i = 0; i < d.shape(0); ++i) {
+            for (std::size_t c = 0; c < d.shape(1); ++c) {
+                const double share = static_cast<double>(d(i, c)) / static_cast<double>(d.shape(0));
+                double *row = sum.data() + c * width;
+                for (std::size_t e = 0; e + 1 < width; ++e) row[e] += share * h(i, e);
+                row[width - 1] += share;
+            }
+        }
+        return sum;
+    }
+    /// The mean over a batch of its gradients' products with a direction.
+    static double along(const std::vector<double> &direction, const host_matrix &d, const host_matrix &h) {
+        const std::size_t width = h.shape(1) + 1;
+        double sum = 0;
+        for (std::size_t i = 0; i < d.shape(0); ++i) {
+            const float *embedding = h.data() + i * h.shape(1);
+            for (std::size_t c = 0; c < d.shape(1); ++c) {
+                const double *row = direction.data() + c * width;
+                sum += d(i, c) * (row[width - 1] + host_kernels::sum<double>(width - 1, [=](std::size_t e) {
+                                      return row[e] * embedding[e];
+                                  }));
+            }
+        }
+        return sum / static_cast<double>(d.shape(0));
+    }
+
+    const Tensor &tensor_;
+    const last_layer_gradients<Tensor> &gradients_;
+    std::vector<host_matrix> residuals_, embeddings_; ///< of the picked batches, (B,C) and (B,E)
+};
+
 } // namespace detail
 
 /// As gradmatch, but a candidate is a minibatch with the mean gradient of its samples. Batches are drawn at
 /// random from (seed, pool); one of more samples than the quota is made as small. Weights: a batch's own,
 /// shared out among its samples. At most the quota: as many whole batches as fit, in the order of picking.
-/// errors: C14 ridge not positive or batches of 0. cost: 4 n C E flops for each of k/batch steps, O(n k /
-/// batch^2) memory: products of whole batches come from one direction a pick, never from C(E+1) numbers a
-/// batch. source: [Killamsetty2021a] Section 4, GRAD-MATCHPB
+/// errors: C14 ridge not positive or batches of 0. cost: 4 n C E flops for each of k/batch steps and k^2 C E
+/// / batch more in double, O(n k / batch^2 + k (C+E)) memory: products of whole batches come from one
+/// direction a pick, never from C(E+1) numbers a batch. source: [Killamsetty2021a] Section 4, GRAD-MATCHPB
 struct gradmatch_batch {
     static constexpr method_info info{.name = "gradmatch-batch",
                                       .summary = "weighted minibatches that add up to the mean gradient",
@@ -93,6 +149,7 @@ struct gradmatch_batch {
                                                    detail::ridge_regression &regression) {
         std::vector<std::size_t> chosen;
         std::vector<std::vector<double>> columns; // of the batches' Gram matrix, one a pick
+        detail::batch_products<Tensor> exact(tensor, pool.gradients);
         auto current = target;
         while (true) {
             for (const auto taken : chosen) current[taken] = -std::numeric_limits<double>::infinity();
@@ -102,9 +159,7 @@ struct gradmatch_batch {
             const auto direction =
                 mean_gradient(tensor, gather(tensor, pool.gradients, batches.members(pick)));
             columns.push_back(batches.means(tensor.to_host(projections(tensor, pool.gradients, direction))));
-            std::vector<double> products;
-            for (const auto other : chosen) products.push_back(columns.back()[other]);
-            regression.append(std::move(products), target[pick]);
+            regression.append(exact.append(batches.members(pick)), target[pick]);
             if (chosen.size() == count) return chosen;
             const auto weights = regression.weights();
             current = target;

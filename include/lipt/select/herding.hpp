@@ -1,7 +1,8 @@
 // Herding: samples whose running mean stays as close to the pool's mean as can be.
 #pragma once
 
-#include <lipt/select/k_center.hpp>
+#include <lipt/select/pools.hpp>
+#include <lipt/select/similarity.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -24,12 +24,13 @@ struct info_batch_options {
 /// weigh 1. Everything is kept in the last epochs, and where a sample has no loss yet (not finite) it is.
 /// Each sample draws for itself, a function of (seed, epoch, index); the authors' program draws a fixed
 /// number. shapes: losses (N), of the last time each sample was seen. errors: C22 ratio or annealing outside
-/// its range. cost: O(N). source: [Qin2024]
+/// its range, D24. cost: O(N). source: [Qin2024]
 inline epoch_samples info_batch(std::span<const float> losses, std::uint32_t epoch, std::uint32_t epochs,
                                 std::uint64_t seed, const info_batch_options &options = {}) {
     require(options.ratio >= 0 && options.ratio < 1 && options.annealing >= 0 && options.annealing <= 1,
             "C22", "info_batch: a ratio of ", options.ratio, " and an annealing of ", options.annealing,
             ", expected 0 to below 1 and 0 to 1");
+    require_countable(losses.size(), "info_batch");
     double sum = 0;
     std::size_t known = 0;
     for (const float loss : losses) {

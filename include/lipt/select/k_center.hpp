@@ -1,10 +1,11 @@
-// k-center: the farthest sample from all picks, again and again, by a distance that needs one matrix-vector
-// product a pick.
+// k-center: the farthest sample from all picks, again and again; and the same by any distance that needs one
+// matrix-vector product a pick.
 #pragma once
 
+#include <lipt/host_kernels.hpp>
 #include <lipt/select/pools.hpp>
-#include <lipt/select/similarity.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -63,9 +64,11 @@ std::vector<std::int64_t> farthest_first(const Tensor &tensor, const bilinear_di
 
 namespace methods {
 
-/// Greedy farthest points by Euclidean distance of the embeddings, from the sample nearest to their mean.
-/// Scores are minus the squared distances to the mean. Exactly the quota, in the order of picking. cost: 2 n
-/// E flops a pick, n E memory. source: [Sener2018] Algorithm 1
+/// Greedy farthest points by Euclidean distance of the embeddings, from the sample nearest to their mean; of
+/// those within a millionth of the nearest square the lowest. Distances are of differences, so tight heaps
+/// far from each other are told apart. Scores are minus the squared distances to the mean, which is taken in
+/// double. Exactly the quota, in the order of picking. cost: 5 n E flops a pick, 2 n E memory.
+/// source: [Sener2018] Algorithm 1
 struct k_center {
     static constexpr method_info info{.name = "k-center",
                                       .summary = "embeddings farthest from all picks before",
@@ -74,17 +77,47 @@ struct k_center {
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool, const select_options &) {
-        bilinear_distance<Tensor> distance{.left = centred(tensor, pool.gradients.embedding),
-                                           .right = tensor.make(0, 0),
-                                           .own = tensor.make(0, 0)};
-        distance.own = tensor.row_dots(distance.left, distance.left);
-        distance.right = distance.left;
-        tensor.combine(2.0f, distance.left, 0.0f, distance.right);
-        const auto nobody = tensor.make(pool.members.size(), 1);
-        const std::int64_t first = lipt::detail::arg_min(tensor, distance.own, nobody);
-        pool_picks picks{.order = lipt::detail::farthest_first(tensor, distance, first, pool.quota)};
-        for (const float square : tensor.to_host(distance.own)) picks.scores.push_back(-square);
-        return picks;
+        const auto &embeddings = pool.gradients.embedding;
+        const auto squares = squares_to_mean(tensor.to_host(embeddings));
+        const double least = *std::min_element(squares.begin(), squares.end()) * (1 + 1e-6);
+        const auto first = std::find_if(squares.begin(), squares.end(), [&](double s) { return s <= least; });
+        const auto ones = tensor.from_host(host_matrix({pool.members.size(), 1}, 1.0f));
+        typename Tensor::matrix nearness = tensor.make(0, 0);
+        auto excluded = tensor.make(pool.members.size(), 1);
+        pool_picks picks;
+        for (const double square : squares) picks.scores.push_back(static_cast<float>(-square));
+        for (std::int64_t pick = first - squares.begin();;
+             pick = lipt::detail::arg_min(tensor, nearness, excluded)) {
+            tensor.set(excluded, static_cast<std::size_t>(pick), 0, 1.0f);
+            picks.order.push_back(pick);
+            if (picks.order.size() == pool.quota) return picks;
+            auto apart = embeddings;
+            tensor.gemm(ones, tensor.gather_rows(embeddings, std::span(&pick, 1)), apart,
+                        {.alpha = -1.0f, .beta = 1.0f});
+            auto column = tensor.row_dots(apart, apart);
+            tensor.combine(-1.0f, column, 0.0f, column);
+            if (picks.order.size() == 1)
+                nearness = std::move(column);
+            else
+                tensor.maximum(column, nearness);
+        }
+    }
+
+  private:
+    static std::vector<double> squares_to_mean(const host_matrix &embeddings) {
+        const std::size_t count = embeddings.shape(0), width = embeddings.shape(1);
+        std::vector<double> mean(width), squares(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t e = 0; e < width; ++e) mean[e] += embeddings(i, e);
+        }
+        for (auto &value : mean) value /= static_cast<double>(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            squares[i] = host_kernels::sum<double>(width, [&](std::size_t e) {
+                const double apart = embeddings(i, e) - mean[e];
+                return apart * apart;
+            });
+        }
+        return squares;
     }
 };
 

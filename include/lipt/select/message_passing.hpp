@@ -39,7 +39,7 @@ inline void square_in_units(std::vector<std::vector<neighbour>> &graph, float un
     double sum = 0, edges = 0;
     for (const auto &list : graph) {
         for (const auto &edge : list) {
-            sum += static_cast<double>(edge.distance) * edge.distance;
+            sum += static_cast<double>(edge.distance) * edge.distance; // exact: two floats in a double
             edges += 1;
         }
     }
@@ -75,7 +75,7 @@ inline std::vector<std::int64_t> take_and_lower(const std::vector<std::vector<ne
         for (const auto &edge : graph[top.position]) {
             const auto j = static_cast<std::size_t>(edge.index);
             if (taken[j]) continue;
-            values[j] -= std::exp(-reverse * edge.distance) * top.value;
+            values[j] = std::fma(-std::exp(-reverse * edge.distance), top.value, values[j]); // one rounding
             queue.push({values[j], j});
         }
     }
@@ -103,8 +103,8 @@ struct d2 {
         auto values = own;
         for (std::size_t i = 0; i < own.size(); ++i) {
             for (const auto &edge : graph[i])
-                values[i] += std::exp(-static_cast<double>(asked.forward) * edge.distance) *
-                             own[static_cast<std::size_t>(edge.index)];
+                values[i] = std::fma(std::exp(-static_cast<double>(asked.forward) * edge.distance),
+                                     own[static_cast<std::size_t>(edge.index)], values[i]);
         }
         return detail::take_and_lower(graph, std::move(values), asked.reverse, pool.quota);
     }

@@ -26,7 +26,8 @@ enum class greedy_kind : std::uint8_t {
 
 /// What is done with the similarities of a pool that do not all fit select_options::memory.
 enum class similarity_storage : std::uint8_t {
-    recomputed, ///< computed again whenever they are needed: the same picks, more time
+    recomputed, ///< computed again whenever they are needed: more time, the same picks but for ties, since a
+                ///< product of other rows may round otherwise
     sparse,     ///< each sample's nearest alone are kept: other picks, less time
 };
 
@@ -115,6 +116,7 @@ struct select_options {
     log_determinant_options log_determinant{};
     cal_options cal{};
     sampler_options sampler{};
+    bool raw_weights = false; ///< leave weights as the method makes them; otherwise they have mean 1
     std::size_t memory = std::size_t{512} << 20; ///< bytes that a method may keep for similarities
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0; ///< for methods that choose again each epoch

@@ -152,7 +152,7 @@ class ridge_regression {
     void append(std::vector<double> products, double projection) {
         if (right_.empty()) alone_ = products[0] > 0 ? projection / products[0] : 0.0;
         products.back() += ridge_;
-        factor_.append(products);
+        factor_.append(products, ridge_);
         right_.push_back(projection);
         forward_.push_back(factor_.forward(forward_.size(), projection, forward_));
     }
@@ -169,9 +169,12 @@ class ridge_regression {
     /// The weights to end with: those of ridge regression, or x >= 0 that minimises |(K + ridge I) x -
     /// right|.
     std::vector<float> final_weights(pursuit_weights kind) const {
+        if (kind == pursuit_weights::nonnegative) {
+            const auto x = nonnegative_least_squares(factor_, right_);
+            return {x.begin(), x.end()};
+        }
         auto x = forward_;
         factor_.backward(x);
-        if (kind == pursuit_weights::nonnegative) x = nonnegative_least_squares(factor_, std::move(x));
         return {x.begin(), x.end()};
     }
 

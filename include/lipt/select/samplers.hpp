@@ -64,14 +64,17 @@ struct top_k {
 
 /// Coverage-centric: the `cutoff` share of highest scores is left out (fewer where the budget needs them),
 /// the range of the others cut into strata of equal width, and each gives the same number, drawn at random.
-/// Hardest stratum first. errors: C17 cutoff outside [0,1), no stratum. source: [Zheng2023] Algorithm 1
+/// Strata are counted from the highest score down, each with its upper end; a budget that does not divide
+/// goes one more each to the larger strata, of equal ones to the lower scores. Hardest stratum first. errors:
+/// C17 cutoff outside [0,1), no stratum. source: [Zheng2023] Algorithm 1
 struct ccs {
     static std::vector<std::int64_t> sample(std::span<const float> scores, std::size_t quota,
                                             const select_options &options, std::size_t pool) {
         const auto &asked = options.sampler.ccs;
         check(asked);
         auto order = highest(scores, scores.size());
-        const auto wanted = static_cast<std::size_t>(asked.cutoff * static_cast<double>(order.size()));
+        const std::size_t wanted =
+            asked.cutoff > 0 ? share_of(order.size(), ratio_of(asked.cutoff)).samples : 0;
         const std::size_t cut = std::min(wanted, order.size() - quota);
         order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(cut));
         std::vector<float> kept;
@@ -101,12 +104,15 @@ struct ccs {
 /// easiest for the smallest budgets, the hardest for the largest. [Acharya2024] introduces a Beta density of
 /// difficulty that moves with the budget, as a factor of facility location, with parameters of its own; the
 /// draw and the form of the parameters here are those of [Cho2025] Section 3.3, kept at 1 or above so that
-/// the density is finite. Hardest first. errors: C17 concentration below 2 or exponent not positive
+/// the density is finite. Scores are held to [1e-6, 1 - 1e-6] of their range: at its ends the density is 0,
+/// and the lowest and the highest sample would never be drawn. Hardest first. errors: C17 concentration below
+/// 2 or exponent not positive
 struct beta_sampler {
     /// alpha and beta of the density at a share of the pool.
     static std::pair<double, double> parameters(double share, const beta_options &asked) {
         const double mode = 1 - std::pow(1 - share, asked.exponent);
-        return {1 + (asked.concentration - 2) * mode, 1 + (asked.concentration - 2) * (1 - mode)};
+        return {std::fma(asked.concentration - 2, mode, 1.0),
+                std::fma(asked.concentration - 2, 1 - mode, 1.0)};
     }
 
     static std::vector<std::int64_t> sample(std::span<const float> scores, std::size_t quota,
@@ -121,8 +127,10 @@ struct beta_sampler {
         for (const double x : difficulty) {
             const double inside = std::clamp(x, 1e-6, 1 - 1e-6);
             const double uniform = (static_cast<double>(draw()) + 0.5) * 0x1p-32;
-            keys.push_back(static_cast<float>((a - 1) * std::log(inside) + (b - 1) * std::log1p(-inside) -
-                                              std::log(-std::log(uniform))));
+            // Each product and sum rounds once, in every build alike.
+            keys.push_back(static_cast<float>(
+                std::fma(b - 1, std::log1p(-inside),
+                         std::fma(a - 1, std::log(inside), -std::log(-std::log(uniform))))));
         }
         auto picks = highest(keys, quota);
         std::sort(picks.begin(), picks.end(), [&](auto i, auto j) {

@@ -7,6 +7,7 @@
 #include <lipt/error.hpp>
 #include <lipt/gradients.hpp>
 #include <lipt/random.hpp>
+#include <lipt/select/epoch_turns.hpp>
 #include <lipt/select/options.hpp>
 
 #include <algorithm>
@@ -26,9 +27,14 @@ namespace lipt {
 /// shapes: indices (k), weights (k) or empty, scores (N) or empty
 struct selection {
     std::vector<std::int64_t> indices;
-    std::vector<float> weights; ///< for the loss; empty for methods that give none
-    std::vector<float> scores;  ///< how the method rates every sample before any pick; higher is better;
-                                ///< NaN where it rates none, in a class of which nothing is kept
+    /// For the loss; empty for methods that give none. Of mean 1 (of mean magnitude 1 where ridge weights are
+    /// negative), so that a weighted loss has the scale of a plain one; with select_options::raw_weights the
+    /// method's own: CRAIG's sum to N, GradMatch's to about 1 a class. A pick may weigh 0, and all do where
+    /// every gradient is 0.
+    std::vector<float> weights;
+    std::vector<float> scores; ///< how the method rates every sample before any pick; higher is better;
+                               ///< NaN where it rates none, in a class of which nothing is kept
+    std::vector<std::size_t> lost_classes{}; ///< that have samples, of which none is kept
 };
 
 /// Yields the gradients of the samples asked for, in that order: from memory, or read from a file when
@@ -49,8 +55,9 @@ template <tensor_backend Tensor>
 struct selection_problem {
     std::span<const std::int32_t> labels;
     std::size_t classes = 0;
-    double fraction = 0.1;                              ///< of the samples to keep, above 0 and at most 1
-    bool balanced = true;                               ///< class by class with quotas, or one pool of all
+    double fraction = 0.1;     ///< of the samples to keep, above 0 and at most 1
+    bool balanced = true;      ///< class by class with quotas, or one pool of all
+    bool at_least_one = false; ///< class by class: keep one of each at least; RS2 comes to each in its turn
     gradient_source<Tensor> gradients{};                ///< for methods that need gradients
     const validation_set<Tensor> *validation = nullptr; ///< for methods that need validation
     std::span<const float> scores{}; ///< replace a scorer's own, e.g. averaged over several models
@@ -64,6 +71,7 @@ struct selection_pool {
     std::size_t number = 0;                 ///< of the pool: the class, or 0
     std::span<const std::int64_t> members;  ///< indices in the problem, ascending (n)
     std::size_t quota = 0;                  ///< picks wanted, from 1 to n
+    pool_turn turn{};                       ///< of this epoch, for methods that are resampled
     last_layer_gradients<Tensor> gradients; ///< of the members; 0 rows where the method needs none
     validation_set<Tensor> validation;      ///< of the same class; 0 rows where the method needs none
     std::vector<float> scores;              ///< of the members where the problem gives them (n) or empty

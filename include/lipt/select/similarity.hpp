@@ -161,6 +161,12 @@ class similarity_rows {
 
     std::size_t size() const noexcept { return vectors_.size(); }
 
+    /// |x_i|^2, for distances only. shapes: result (n)
+    std::vector<float> squares() const {
+        const host_matrix column = tensor_.to_host(squares_);
+        return {column.begin(), column.end()};
+    }
+
     /// What no similarity is below.
     float lowest() const noexcept { return lowest_; }
 

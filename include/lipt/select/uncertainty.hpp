@@ -16,10 +16,10 @@ namespace lipt {
 
 namespace detail {
 
-/// Class probabilities of a pool, with the digits that the error vectors have: log p of the label's class
-/// from what it lacks to 1, or where it is small from label_log. Without that, a label's probability below
-/// 3e-8 (a mistake with a gap of 17 between the logits, or more), which float's -1 + p has lost, counts as
-/// 3e-8. shapes: rows of C
+/// Class probabilities of a pool, with the digits that the error vectors have: log p of a class near 1 from
+/// what it lacks to that, which for the label is its residual, else the sum of the others; and of a small
+/// label from label_log. Without that, a label's probability below 3e-8 (a mistake with a gap of 17 between
+/// the logits, or more), which float's -1 + p has lost, counts as 3e-8. shapes: rows of C
 class class_probabilities {
   public:
     template <tensor_backend Tensor>
@@ -31,13 +31,25 @@ class class_probabilities {
     std::size_t classes() const { return residual_.shape(1); }
 
     double of(std::size_t sample, std::size_t c) const {
-        return is_label(sample, c) ? 1.0 + residual_(sample, c) : residual_(sample, c);
+        const double d = residual_(sample, c);
+        if (!is_label(sample, c)) return d;
+        return d > -0.5 || label_log_.empty() ? 1.0 + d : std::exp(static_cast<double>(label_log_[sample]));
+    }
+    /// The sum over all other classes: 1 less that of the class, however near it is to 1.
+    double others(std::size_t sample, std::size_t c) const {
+        if (is_label(sample, c)) return -static_cast<double>(residual_(sample, c));
+        double sum = 0;
+        for (std::size_t other = 0; other < classes(); ++other) {
+            if (other != c) sum += of(sample, other);
+        }
+        return sum;
     }
     /// Finite: a probability below the smallest of float counts as that.
     double log_of(std::size_t sample, std::size_t c) const {
         constexpr double least = std::numeric_limits<float>::min();
         const double d = residual_(sample, c);
-        if (!is_label(sample, c)) return std::log(std::max(d, least));
+        if (!is_label(sample, c))
+            return d > 0.5 ? std::log1p(-others(sample, c)) : std::log(std::max(d, least));
         if (!label_log_.empty()) return std::max<double>(label_log_[sample], std::log(least));
         constexpr double lost = std::numeric_limits<float>::epsilon() / 4; // half of float's steps above -1
         return d > -0.5 ? std::log1p(d) : std::log(std::max(1.0 + d, lost));
@@ -62,24 +74,41 @@ std::vector<float> rate_probabilities(const Tensor &tensor, const selection_pool
     return out;
 }
 
-/// The two largest probabilities of a sample, the second of at least -1 where there is but one class.
-inline std::pair<double, double> two_largest(const class_probabilities &p, std::size_t sample) {
-    double first = -1, second = -1;
-    for (std::size_t c = 0; c < p.classes(); ++c) {
-        const double value = p.of(sample, c);
-        if (value > first) {
-            second = first;
-            first = value;
-        } else {
-            second = std::max(second, value);
+/// The two largest probabilities of a sample, the second 0 where there is but one class, and what all but the
+/// largest come to.
+struct two_largest {
+    double first = -1, second = 0, others = 0;
+
+    two_largest(const class_probabilities &p, std::size_t sample) {
+        std::size_t best = 0;
+        for (std::size_t c = 0; c < p.classes(); ++c) {
+            const double value = p.of(sample, c);
+            if (value > first) {
+                second = std::max(first, 0.0);
+                first = value;
+                best = c;
+            } else {
+                second = std::max(second, value);
+            }
         }
+        others = p.others(sample, best);
     }
-    return {first, second};
+    /// log share - log rest, each at least the smallest of float, and infinite where there is no rest.
+    static double log_odds(double share, double rest) {
+        constexpr double least = std::numeric_limits<float>::min();
+        return std::log(std::max(share, least)) - std::log(std::max(rest, least));
+    }
+};
+
+inline std::vector<float> negated(std::vector<float> values) {
+    for (float &value : values) value = -value;
+    return values;
 }
 
 } // namespace detail
 
-/// -sum_c p_c log p_c; higher is less sure. cost: O(n C). source: [Settles2009] Section 3.1
+/// -sum_c p_c log p_c, in nats, to float's digits down to 1e-36 (a gap of 87 between logits); higher is less
+/// sure. cost: O(n C). source: [Settles2009] Section 3.1
 struct entropy_score {
     template <tensor_backend Tensor>
     static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
@@ -92,27 +121,34 @@ struct entropy_score {
     }
 };
 
-/// Second largest less largest probability, so that the smallest margin rates highest. cost: O(n C).
+/// Minus the log odds of m, the largest less the second largest probability, so that the smallest margin
+/// rates highest: m = 1 / (1 + exp(score)). Probabilities themselves would all be 1 from a gap of 17 between
+/// the logits on; the odds keep the order as far as float logits have one. cost: O(n C).
 /// source: [Settles2009] Section 3.1
 struct margin_score {
     template <tensor_backend Tensor>
     static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
                                    const select_options &) {
+        if (!pool.gradients.margin_log_odds.empty()) return detail::negated(pool.gradients.margin_log_odds);
         return detail::rate_probabilities(tensor, pool, [](const auto &p, std::size_t i) {
-            const auto [first, second] = detail::two_largest(p, i);
-            return std::max(second, 0.0) - first;
+            const detail::two_largest top(p, i);
+            return -top.log_odds(top.first - top.second, top.others + top.second);
         });
     }
 };
 
-/// Largest probability, negated, so that the least confident rates highest. cost: O(n C).
-/// source: [Settles2009] Section 3.1
+/// Minus the log odds of the largest probability p, so that the least confident rates highest: p = 1 / (1 +
+/// exp(score)), as for margin. cost: O(n C). source: [Settles2009] Section 3.1
 struct least_confidence_score {
     template <tensor_backend Tensor>
     static std::vector<float> rate(const Tensor &tensor, const selection_pool<Tensor> &pool,
                                    const select_options &) {
-        return detail::rate_probabilities(
-            tensor, pool, [](const auto &p, std::size_t i) { return -detail::two_largest(p, i).first; });
+        if (!pool.gradients.confidence_log_odds.empty())
+            return detail::negated(pool.gradients.confidence_log_odds);
+        return detail::rate_probabilities(tensor, pool, [](const auto &p, std::size_t i) {
+            const detail::two_largest top(p, i);
+            return -top.log_odds(top.first, top.others);
+        });
     }
 };
 
@@ -124,6 +160,7 @@ struct entropy : detail::scored<entropy_score> {
                                       .summary = "highest entropy of the prediction",
                                       .gradients = true,
                                       .residual = true,
+                                      .logarithms = true,
                                       .scorer = true};
 };
 
@@ -133,6 +170,7 @@ struct margin : detail::scored<margin_score> {
                                       .summary = "smallest gap between the two likeliest classes",
                                       .gradients = true,
                                       .residual = true,
+                                      .logarithms = true,
                                       .scorer = true};
 };
 
@@ -142,6 +180,7 @@ struct least_confidence : detail::scored<least_confidence_score> {
                                       .summary = "lowest probability of the likeliest class",
                                       .gradients = true,
                                       .residual = true,
+                                      .logarithms = true,
                                       .scorer = true};
 };
 

@@ -83,4 +83,12 @@ BOOST_AUTO_TEST_CASE(two_heaps_are_found_and_counted) {
     BOOST_TEST(picks.weights == (std::vector<float>{3, 2}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_pick_stands_for_itself_whatever_is_like_it) {
+    lipt_test::random_problem problem({.samples = 4, .classes = 2, .width = 1});
+    problem.gradients = {.residual = lipt::host_matrix({4, 2}, 0.5f),
+                         .embedding = lipt::host_matrix({4, 1}, 1.0f)};
+    const auto picks = lipt::methods::craig::pick(problem.tensor, problem.pool(2), {});
+    BOOST_TEST(picks.weights == (std::vector<float>{3, 1}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -168,4 +168,31 @@ BOOST_AUTO_TEST_CASE(a_ridge_of_zero_is_an_error) {
                }) == "LIPT-C14");
 }
 
+BOOST_AUTO_TEST_CASE(weights_of_gradients_much_longer_than_the_ridge_are_found) {
+    // |g|^2 is some 1e7 to 1e13 times the ridge, and most samples are picked.
+    for (const float scale : {1e3f, 1e6f}) {
+        random_problem problem({.samples = 120, .classes = 5, .width = 12});
+        for (auto &value : problem.gradients.embedding) value = std::abs(value) * scale;
+        const auto picks = lipt::methods::gradmatch::pick(problem.tensor, problem.pool(100), {});
+        BOOST_TEST(picks.order.size() == 100u);
+        for (const float weight : picks.weights) BOOST_TEST(weight >= 0);
+        // Nearer to the solution than equal weights are: |(K + I) x - b|, b the projections on the mean.
+        const auto g = lipt_test::written_out(
+            problem.logits, problem.tensor.to_host(problem.gradients.embedding), problem.labels);
+        const auto apart = [&](const std::vector<float> &x) {
+            double sum = 0;
+            for (std::size_t s = 0; s < x.size(); ++s) {
+                const auto &own = g[static_cast<std::size_t>(picks.order[s])];
+                double row = x[s];
+                for (std::size_t t = 0; t < x.size(); ++t)
+                    row += x[t] * dot(own, g[static_cast<std::size_t>(picks.order[t])]);
+                for (const auto &sample : g) row -= dot(own, sample) / static_cast<double>(g.size());
+                sum += row * row;
+            }
+            return sum;
+        };
+        BOOST_TEST(apart(picks.weights) < 0.1 * apart(std::vector<float>(100, 0.01f)));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -109,4 +109,15 @@ BOOST_AUTO_TEST_CASE(no_ridge_or_no_batch_is_an_error) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(gradients_much_longer_than_the_ridge_are_no_trouble) {
+    random_problem problem({.samples = 200, .classes = 4, .width = 6});
+    for (auto &value : problem.gradients.embedding) value *= 1e5f;
+    for (const auto kind : {lipt::pursuit_weights::nonnegative, lipt::pursuit_weights::ridge}) {
+        const auto picks = lipt::methods::gradmatch_batch::pick(problem.tensor, problem.pool(190),
+                                                                {.gradmatch = {.batch = 5, .weights = kind}});
+        BOOST_TEST(picks.order.size() == 190u);
+        for (const float weight : picks.weights) BOOST_TEST(std::isfinite(weight));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(nonnegative_solutions_match_exhaustion) {
         const auto c = random_vector(size, seed);
         const auto factor = factor_of(matrix, size);
         const auto start = factor.solve(c);
-        const auto x = lipt::nonnegative_least_squares(factor, start);
+        const auto x = lipt::nonnegative_least_squares(factor, c);
         for (std::size_t i = 0; i < size; ++i) {
             BOOST_TEST(x[i] >= 0);
             constrained += start[i] < 0 ? 1 : 0;
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_large_nonnegative_solution_satisfies_its_optimality_condi
     const auto matrix = random_matrix(size, 20, 1.0, 9);
     const auto c = random_vector(size, 9);
     const auto factor = factor_of(matrix, size);
-    const auto x = lipt::nonnegative_least_squares(factor, factor.solve(c));
+    const auto x = lipt::nonnegative_least_squares(factor, c);
     doubles residual(size);
     for (std::size_t i = 0; i < size; ++i) {
         residual[i] = -c[i];
@@ -147,6 +147,50 @@ BOOST_AUTO_TEST_CASE(a_large_nonnegative_solution_satisfies_its_optimality_condi
         BOOST_TEST(slope >= -1e-6);
         BOOST_TEST(std::abs(slope * x[i]) < 1e-6);
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_ill_conditioned_problem_has_its_solution_as_well) {
+    // Gradients 3,000 times as long as the ridge: what squares the matrix loses all its digits.
+    constexpr std::size_t size = 120;
+    for (const double scale : {1e3, 1e6, 1e9}) {
+        auto matrix = random_matrix(size, size / 2, 0.0, 5);
+        for (auto &value : matrix) value *= scale;
+        lipt::growing_cholesky factor;
+        for (std::size_t i = 0; i < size; ++i) {
+            matrix[i * size + i] += 1.0;
+            factor.append(std::span(matrix).subspan(i * size, i + 1), 1.0);
+        }
+        auto c = random_vector(size, 5);
+        for (auto &value : c) value *= scale;
+        const auto x = lipt::nonnegative_least_squares(factor, c);
+        // Optimal: no slope worth a ten-millionth of the steepest at 0.
+        doubles residual(size), at_zero(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            residual[i] = -c[i];
+            for (std::size_t j = 0; j < size; ++j) {
+                residual[i] += matrix[i * size + j] * x[j];
+                at_zero[i] += matrix[i * size + j] * c[j];
+            }
+        }
+        double steepest = 0;
+        for (const double slope : at_zero) steepest = std::max(steepest, std::abs(slope));
+        for (std::size_t i = 0; i < size; ++i) {
+            double slope = 0;
+            for (std::size_t j = 0; j < size; ++j) slope += matrix[i * size + j] * residual[j];
+            BOOST_TEST(x[i] >= 0);
+            BOOST_TEST(slope / steepest >= -1e-7);
+            if (x[i] > 0) BOOST_TEST(std::abs(slope / steepest) < 1e-7);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pivot_that_rounding_took_is_what_it_is_known_to_be_at_least) {
+    lipt::growing_cholesky factor;
+    factor.append(doubles{1e20}, 1.0);
+    factor.append(doubles{1e20, 1e20}, 1.0); // with a ridge of 1 that double has lost
+    BOOST_TEST(factor.size() == 2u);
+    for (const double x : factor.solve(doubles{1, 1})) BOOST_TEST(std::isfinite(x));
+    BOOST_TEST(lipt_test::error_id([&] { factor.append(doubles{std::nan(""), 1, 1}, 1.0); }) == "LIPT-C12");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(the_order_of_the_samples_does_not_matter) {
 BOOST_AUTO_TEST_CASE(weights_and_scores_belong_to_their_samples) {
     const random_problem problem({.samples = 60, .classes = 2});
     const auto per_class = lipt::select(problem.tensor, "gradmatch", problem.view(0.2));
-    const auto one_pool = lipt::select(problem.tensor, "gradmatch", problem.view(0.2, false));
+    const auto one_pool =
+        lipt::select(problem.tensor, "gradmatch", problem.view(0.2, false), {.raw_weights = true});
     BOOST_TEST(per_class.scores.size() == 60u);
     BOOST_TEST(per_class.weights.size() == 12u);
     // Sorting one pool's picks by class must take the weights along: the largest projection is picked first,

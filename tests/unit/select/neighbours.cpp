@@ -59,4 +59,29 @@ BOOST_AUTO_TEST_CASE(ties_go_to_the_lowest_and_there_are_no_more_than_there_are)
     BOOST_TEST(lipt::nearest_neighbours(alone.tensor, alone.gradients, 3)[0].empty());
 }
 
+BOOST_AUTO_TEST_CASE(tight_heaps_far_from_each_other_are_told_apart) {
+    // Products are rounded by what is a hundred times the spread of a heap.
+    lipt_test::random_problem problem({.samples = 200, .width = 16});
+    auto &embeddings = problem.gradients.embedding;
+    for (std::size_t i = 0; i < 200; ++i) {
+        for (std::size_t e = 0; e < 16; ++e)
+            embeddings(i, e) = problem.embeddings(i, e) * 3e-3f + (e % 4 == i % 4 ? 4.0f : 0.0f);
+    }
+    const auto found = lipt::nearest_neighbours(problem.tensor, problem.gradients, 5);
+    for (std::size_t i = 0; i < 200; ++i) {
+        std::vector<std::pair<double, std::int64_t>> all;
+        for (std::size_t j = 0; j < 200; ++j) {
+            double square = 0;
+            for (std::size_t e = 0; e < 16; ++e)
+                square += std::pow(static_cast<double>(embeddings(i, e)) - embeddings(j, e), 2);
+            if (j != i) all.emplace_back(square, static_cast<std::int64_t>(j));
+        }
+        std::sort(all.begin(), all.end());
+        for (std::size_t k = 0; k < 5; ++k) {
+            BOOST_TEST(found[i][k].index == all[k].second);
+            BOOST_TEST(std::abs(found[i][k].distance / std::sqrt(all[k].first) - 1) < 1e-6);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -63,7 +63,9 @@ BOOST_AUTO_TEST_SUITE(pools)
 BOOST_AUTO_TEST_CASE(picks_are_mapped_back_class_by_class) {
     const auto chosen = lipt::select_with<first_come>(tensor, bare(0.5));
     BOOST_TEST(chosen.indices == (positions{1, 0, 2}), boost::test_tools::per_element());
-    BOOST_TEST(chosen.weights == std::vector<float>(3, 2.0f), boost::test_tools::per_element());
+    BOOST_TEST(chosen.weights == std::vector<float>(3, 1.0f), boost::test_tools::per_element());
+    const auto raw = lipt::select_with<first_come>(tensor, bare(0.5), {.raw_weights = true});
+    BOOST_TEST(raw.weights == std::vector<float>(3, 2.0f), boost::test_tools::per_element());
     BOOST_TEST(chosen.scores == (std::vector<float>{0, 0, 1, 1, 2, 3}), boost::test_tools::per_element());
 }
 
@@ -156,6 +158,11 @@ BOOST_AUTO_TEST_CASE(what_the_problem_lacks_is_an_error) {
     BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(0.5, 1)); }) == "LIPT-C03");
     BOOST_TEST(error_id([] { lipt::select_with<grand>(tensor, bare(0.5)); }) == "LIPT-C04");
     BOOST_TEST(error_id([] { lipt::select_with<as_many_as_validation>(tensor, bare(0.5)); }) == "LIPT-C05");
+    BOOST_TEST(error_id([] {
+                   auto many = bare(0.5);
+                   many.labels = {labels.data(), (std::size_t{1} << 32) + 1}; // never looked at
+                   lipt::select_with<first_come>(tensor, many);
+               }) == "LIPT-D24");
     BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(0.0)); }) == "LIPT-D04");
     BOOST_TEST(error_id([] { lipt::select_with<first_come>(tensor, bare(1.01)); }) == "LIPT-D04");
 }
@@ -216,6 +223,27 @@ BOOST_AUTO_TEST_CASE(the_checker_sees_every_broken_invariant) {
     BOOST_TEST(broken({.indices = {1, 0, 2}, .weights = {1, -2, 3}}, weighted).find("weight") !=
                std::string::npos);
     BOOST_TEST(broken({.indices = {1, 0, 2}, .scores = {1}}, plain).find("scores") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(classes_that_lose_all_their_samples_are_named_or_keep_one) {
+    std::vector<std::int32_t> uneven(20);
+    uneven[7] = 2; // a class of one, of which a tenth is nothing; class 1 is empty
+    auto problem = bare(0.1, 3);
+    problem.labels = uneven;
+    const auto chosen = lipt::select_with<first_come>(tensor, problem);
+    BOOST_TEST(chosen.indices == (positions{0, 1}), boost::test_tools::per_element());
+    BOOST_TEST(chosen.lost_classes == (std::vector<std::size_t>{2}), boost::test_tools::per_element());
+    problem.at_least_one = true;
+    const auto each = lipt::select_with<first_come>(tensor, problem);
+    BOOST_TEST(each.indices == (positions{0, 7}), boost::test_tools::per_element());
+    BOOST_TEST(each.lost_classes.empty());
+    BOOST_TEST(lipt::broken_invariant(each, uneven, 3, 0.1, first_come::info, true, {.at_least_one = true}) ==
+               "");
+    // From one pool there are no quotas; and what is drawn anew each epoch comes to every class in its turn.
+    problem.balanced = false;
+    BOOST_TEST(lipt::select_with<first_come>(tensor, problem).lost_classes.size() == 1u);
+    problem.balanced = true;
+    BOOST_TEST(lipt::select_with<lipt::methods::rs2>(tensor, problem).lost_classes.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

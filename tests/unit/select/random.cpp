@@ -74,15 +74,67 @@ BOOST_AUTO_TEST_CASE(rs2_reads_one_shuffle_slice_by_slice) {
     BOOST_TEST((chosen<rs2>(problem, 0.25, 3, 0) != chosen<rs2>(problem, 0.25, 4, 0)));
 }
 
-BOOST_AUTO_TEST_CASE(rs2_shuffles_again_when_less_than_a_slice_is_left) {
+namespace {
+
+/// Problems whose classes are too small for a share of every epoch, or of no common size.
+std::vector<random_problem> uneven_problems() {
+    std::vector<random_problem> problems;
+    problems.emplace_back(lipt_test::problem_options{.samples = 80, .classes = 10}); // ten classes of 8
+    problems.emplace_back(lipt_test::problem_options{.samples = 61, .classes = 4});
+    for (auto &label : problems.back().labels) label = label == 3 ? 0 : label;
+    problems.back().labels[60] = 3; // a class of one
+    return problems;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(rs2_draws_every_sample_in_a_pass_however_small_its_class) {
+    using lipt::methods::rs2;
+    for (const auto &problem : uneven_problems()) {
+        for (const bool balanced : {true, false}) {
+            for (const double fraction : {0.05, 0.1, 0.15, 0.3, 0.45, 0.9}) {
+                std::set<std::int64_t> seen;
+                const auto epochs = static_cast<std::uint32_t>(std::ceil(1 / fraction - 1e-9));
+                for (std::uint32_t epoch = 0; epoch < epochs; ++epoch) {
+                    const auto some = chosen<rs2>(problem, fraction, 3, epoch, balanced);
+                    seen.insert(some.begin(), some.end());
+                }
+                BOOST_TEST(seen.size() == problem.labels.size(), fraction);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rs2_takes_what_is_left_and_fills_up_from_the_next_pass) {
+    using lipt::methods::rs2;
+    // Read one after another, the epochs are pass after pass of all samples, and no epoch has one twice.
+    for (const auto &problem : uneven_problems()) {
+        for (const bool balanced : {true, false}) {
+            for (const double fraction : {0.15, 0.4, 0.7, 0.9, 1.0}) {
+                const std::size_t samples = problem.labels.size();
+                std::vector<int> times(samples);
+                std::size_t read = 0;
+                for (std::uint32_t epoch = 0; epoch < 40; ++epoch) {
+                    const auto some = chosen<rs2>(problem, fraction, 3, epoch, balanced);
+                    BOOST_TEST((std::set(some.begin(), some.end()).size() == some.size()));
+                    read += some.size();
+                    for (const auto i : some) ++times[static_cast<std::size_t>(i)];
+                    const auto [least, most] = std::minmax_element(times.begin(), times.end());
+                    // All samples of a pass before any of the one after the next.
+                    BOOST_TEST(*least >= static_cast<int>(read / samples));
+                    BOOST_TEST(*most <= static_cast<int>((read + samples - 1) / samples));
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rs2_shuffles_every_pass_anew_and_by_the_seed) {
     const random_problem problem({.samples = 10, .classes = 1});
     using lipt::methods::rs2;
-    // Slices of 4 from 10: two an order, the last two samples wait for the next shuffle.
-    const auto first = chosen<rs2>(problem, 0.4, 1, 0), second = chosen<rs2>(problem, 0.4, 1, 1);
-    std::set<std::int64_t> seen(first.begin(), first.end());
-    seen.insert(second.begin(), second.end());
-    BOOST_TEST(seen.size() == 8u);
-    BOOST_TEST((chosen<rs2>(problem, 0.4, 1, 2) != first));
+    BOOST_TEST((chosen<rs2>(problem, 0.5, 1, 0) != chosen<rs2>(problem, 0.5, 1, 2)));
+    BOOST_TEST((chosen<rs2>(problem, 0.4, 1, 3) == chosen<rs2>(problem, 0.4, 1, 3)));
+    BOOST_TEST((chosen<rs2>(problem, 0.4, 1, 3) != chosen<rs2>(problem, 0.4, 2, 3)));
     BOOST_TEST(chosen<rs2>(problem, 1.0, 1, 7).size() == 10u);
 }
 

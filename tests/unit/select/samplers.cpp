@@ -112,4 +112,22 @@ BOOST_AUTO_TEST_CASE(settings_outside_their_range_are_errors) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_cutoff_leaves_out_the_share_that_was_written) {
+    // 0.29 of 100 is 28.999999999999996 in double.
+    std::vector<float> scores(100);
+    for (std::size_t i = 0; i < 100; ++i) scores[i] = static_cast<float>(i);
+    lipt::select_options options;
+    options.sampler.ccs = {.cutoff = 0.29, .strata = 1};
+    const auto picks = lipt::ccs::sample(scores, 71, options, 0);
+    BOOST_TEST(*std::max_element(picks.begin(), picks.end()) == 70);
+}
+
+BOOST_AUTO_TEST_CASE(the_remainder_of_a_budget_goes_to_larger_strata_and_of_equal_ones_to_lower_scores) {
+    std::vector<float> scores{0, 1, 2, 3};
+    lipt::select_options options;
+    options.sampler.ccs = {.cutoff = 0, .strata = 2};
+    const auto picks = lipt::ccs::sample(scores, 3, options, 0);
+    BOOST_TEST(std::count_if(picks.begin(), picks.end(), [](auto i) { return i < 2; }) == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

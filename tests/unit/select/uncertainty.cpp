@@ -39,8 +39,8 @@ BOOST_AUTO_TEST_CASE(scores_are_those_of_the_softmax) {
         for (const double value : p) expected -= value * std::log(value);
         std::sort(p.rbegin(), p.rend());
         BOOST_TEST(std::abs(entropy[i] - expected) < 1e-6);
-        BOOST_TEST(std::abs(margin[i] + p[0] - p[1]) < 1e-6);
-        BOOST_TEST(std::abs(confidence[i] + p[0]) < 1e-6);
+        BOOST_TEST(std::abs(1 / (1 + std::exp(static_cast<double>(margin[i]))) - (p[0] - p[1])) < 1e-6);
+        BOOST_TEST(std::abs(1 / (1 + std::exp(static_cast<double>(confidence[i]))) - p[0]) < 1e-6);
     }
 }
 
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_probability_below_those_of_float_counts_alike_for_every_c
     const double least = std::log(std::numeric_limits<float>::min());
     for (std::size_t i = 0; i < 3; ++i) {
         for (const std::size_t c : {0, 2}) BOOST_TEST(std::abs(p.log_of(i, c) - least) < 1e-5);
-        BOOST_TEST(p.log_of(i, 1) == 0.0);
+        BOOST_TEST(std::abs(p.log_of(i, 1)) < 1e-80);
     }
 }
 
@@ -119,8 +119,9 @@ BOOST_AUTO_TEST_CASE(a_probability_that_float_cannot_hold_is_no_trouble) {
     const auto pool = problem.pool(1);
     BOOST_TEST(lipt::entropy_score::rate(problem.tensor, pool, {}) == (std::vector<float>{0, 0}),
                boost::test_tools::per_element());
-    BOOST_TEST(lipt::margin_score::rate(problem.tensor, pool, {}) == (std::vector<float>{-1, -1}),
-               boost::test_tools::per_element());
+    // m / (1 - m) = (1 - q) / 2q for two classes, q = exp(-300).
+    for (const float score : lipt::margin_score::rate(problem.tensor, pool, {}))
+        BOOST_TEST(std::abs(score + 300 - std::log(2.0)) < 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(the_least_sure_are_picked) {
@@ -133,6 +134,83 @@ BOOST_AUTO_TEST_CASE(the_least_sure_are_picked) {
     BOOST_TEST(lipt::methods::entropy::pick(problem.tensor, problem.pool(3), {}).order == expected);
     BOOST_TEST(lipt::methods::margin::pick(problem.tensor, problem.pool(3), {}).order == expected);
     BOOST_TEST(lipt::methods::least_confidence::pick(problem.tensor, problem.pool(3), {}).order == expected);
+}
+
+namespace {
+
+/// Confident samples by ever larger gaps, of three classes: first as labelled, then mistaken.
+random_problem confident(const std::vector<float> &gaps) {
+    random_problem problem({.samples = 2 * gaps.size(), .classes = 3});
+    for (std::size_t i = 0; i < 2 * gaps.size(); ++i) {
+        const float gap = gaps[i % gaps.size()];
+        problem.labels[i] = 0;
+        for (std::size_t c = 0; c < 3; ++c)
+            problem.logits(i, c) = c == (i < gaps.size() ? 0u : 1u) ? gap : c == 2 ? -1.0f : 0.0f;
+    }
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    return problem;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(margin_and_confidence_keep_their_order_as_far_as_logits_do) {
+    const std::vector<float> gaps{2, 16, 17, 18, 25, 40, 80, 100, 1000, 1e6f, 1e30f};
+    random_problem problem = confident(gaps);
+    const auto pool = problem.pool(1);
+    const auto margin = lipt::margin_score::rate(problem.tensor, pool, {}),
+               confidence = lipt::least_confidence_score::rate(problem.tensor, pool, {});
+    for (std::size_t i = 0; i < 2 * gaps.size(); ++i) {
+        const double gap = gaps[i % gaps.size()], others = std::log(1 + std::exp(-1.0));
+        BOOST_TEST(std::abs(confidence[i] / -(gap - others) - 1) < 1e-6);
+        const double odds = gap + std::log(-std::expm1(-gap)) - std::log(2 + std::exp(-1.0));
+        BOOST_TEST(std::abs(margin[i] / -odds - 1) < 1e-6);
+        if (i % gaps.size() == 0) continue;
+        BOOST_TEST(confidence[i] < confidence[i - 1]);
+        BOOST_TEST(margin[i] < margin[i - 1]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_logits_margin_and_confidence_are_as_exact_as_residuals) {
+    const std::vector<float> gaps{2, 16, 17, 18, 25, 40, 80};
+    random_problem problem = confident(gaps);
+    const auto pool = problem.pool(1);
+    const auto margin = lipt::margin_score::rate(problem.tensor, pool, {}),
+               confidence = lipt::least_confidence_score::rate(problem.tensor, pool, {});
+    problem.gradients.margin_log_odds.clear();
+    problem.gradients.confidence_log_odds.clear();
+    const auto bare = problem.pool(1);
+    const auto other_margin = lipt::margin_score::rate(problem.tensor, bare, {}),
+               other_confidence = lipt::least_confidence_score::rate(problem.tensor, bare, {});
+    for (std::size_t i = 0; i < margin.size(); ++i) {
+        BOOST_TEST(std::abs(other_margin[i] / margin[i] - 1) < 1e-5);
+        BOOST_TEST(std::abs(other_confidence[i] / confidence[i] - 1) < 1e-5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(two_equal_logits_have_the_highest_margin_score_and_it_is_finite) {
+    random_problem problem({.samples = 3, .classes = 3});
+    problem.logits = lipt::host_matrix{{1, 0, 0}, {2, 2, 0}, {1e-30f, 0, -50}};
+    problem.labels = {0, 0, 0};
+    problem.gradients =
+        lipt::make_gradients(problem.tensor, problem.logits, problem.embeddings, problem.labels);
+    const auto scores = lipt::margin_score::rate(problem.tensor, problem.pool(1), {});
+    BOOST_TEST(std::isfinite(scores[1]));
+    BOOST_TEST(scores[1] > scores[2]);
+    BOOST_TEST(scores[2] > scores[0]);
+}
+
+BOOST_AUTO_TEST_CASE(the_entropy_of_a_confident_mistake_is_as_exact_as_that_of_a_hit) {
+    const std::vector<float> gaps{2, 10, 16, 17, 18, 20, 25, 40, 80};
+    random_problem problem = confident(gaps);
+    const auto scores = lipt::entropy_score::rate(problem.tensor, problem.pool(1), {});
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        const double gap = gaps[i % gaps.size()];
+        const double rest = std::exp(-gap) + std::exp(-gap - 1), log_sum = std::log1p(rest);
+        const double expected = log_sum / (1 + rest) + std::exp(-gap - log_sum) * (gap + log_sum) +
+                                std::exp(-gap - 1 - log_sum) * (gap + 1 + log_sum);
+        BOOST_TEST(std::abs(scores[i] / expected - 1) < 1e-5);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
