@@ -5,6 +5,7 @@
 #include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
 #include <lipt/adapters/report/report.hpp>
+#include <lipt/adapters/report/report_file.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
@@ -331,6 +332,7 @@ void borrow_sheets(std::vector<json> &models, const std::vector<fs::path> &runs,
 
 void report_command(const std::vector<fs::path> &runs, const fs::path &out, const fs::path &where) {
     require(!runs.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
+    if (!out.empty()) check_report_file(out);
     const run_data data(settings_of({runs.front(), where}, 1),
                         [](const std::string &text) { fmt::print(stderr, "{}\n", text); });
     run_directory::check_data(runs.front(), data.description());
