@@ -59,6 +59,7 @@ struct open_run {
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
                                       display.observer())) {
+        store.use_samples(data.samples(), data.left_out());
         context.min_workers = launch.min_workers;
         // It costs this run nothing, and that is recorded too.
         if (given_start.empty()) return;
@@ -109,7 +110,7 @@ struct open_run {
     }
 
     json config() const {
-        json all{{"version", 1},
+        json all{{"version", run_directory::format},
                  {"lipt", LIPT_VERSION},
                  {"backend", chosen::backend_name},
                  {"settings", to_json(settings)},
@@ -318,7 +319,11 @@ namespace {
 void borrow_sheets(std::vector<json> &models, const std::vector<fs::path> &runs, const image_set &training) {
     json &first = models.front();
     for (std::size_t i = 1; i < runs.size() && !first.contains("sheets"); ++i) {
-        if (models[i].at("config").at("data") != first.at("config").at("data")) continue;
+        const auto &config = models[i].at("config");
+        const bool same =
+            config.at("data") == first.at("config").at("data") &&
+            read_sample_numbers(runs[i], config) == read_sample_numbers(runs[0], first.at("config"));
+        if (!same) continue;
         const auto other = model_of_run(runs[i], training);
         if (!other.contains("sheets")) continue;
         first["sheets"] = other.at("sheets");

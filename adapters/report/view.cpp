@@ -320,6 +320,7 @@ json origin_of(const json &model) {
     line("Data", "/config/data/name");
     line("Data fingerprint", "/config/data/fingerprint");
     line("Training images", "/config/data/train");
+    line("Of training images in the data set", "/config/data/all");
     line("Test images", "/config/data/test");
     line("Classes", "/config/data/classes");
     line("Image shape (ch,h,w)", "/config/data/shape");
