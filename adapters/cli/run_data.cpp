@@ -27,7 +27,12 @@ run_data::run_data(const run_settings &settings, std::function<void(const std::s
                          .threads = settings.pipeline.threads,
                          .notice = std::move(notice)})) {
     const image_set all = set_.train.view();
-    if (settings.train_samples == 0) return;
+    const auto &numbers = set_.train.numbers; // of those that can be read, where some cannot
+    const auto listed = all.size() + set_.train.left_out.size();
+    if (settings.train_samples == 0) {
+        if (!numbers.empty()) samples_ = {numbers, listed};
+        return;
+    }
     require(settings.train_samples <= all.size(), "U20", "settings: --train-samples is ",
             settings.train_samples, ", the data set has ", all.size());
     const auto part =
@@ -35,6 +40,11 @@ run_data::run_data(const run_settings &settings, std::function<void(const std::s
                          static_cast<double>(settings.train_samples) / static_cast<double>(all.size()),
                          {.seed = settings.pipeline.seed, .stage = stream::subsample});
     part_ = image_part(all, part.part, 0); // images of a folder stay where they are
+    auto chosen = part.part;
+    for (auto &number : chosen) {
+        if (!numbers.empty()) number = numbers[static_cast<std::size_t>(number)];
+    }
+    if (chosen.size() < listed) samples_ = {std::move(chosen), listed};
 }
 
 network_options run_data::input() const {
@@ -44,15 +54,17 @@ network_options run_data::input() const {
 
 nlohmann::json run_data::description() const {
     const image_set shown = train();
-    return {{"name", set_.name},
-            {"fingerprint", set_.fingerprint},
-            {"train", shown.size()},
-            {"test", test().size()},
-            {"classes", shown.classes},
-            {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
-            {"mean", set_.mean},
-            {"deviation", set_.deviation},
-            {"class_names", set_.class_names}};
+    nlohmann::json data{{"name", set_.name},
+                        {"fingerprint", set_.fingerprint},
+                        {"train", shown.size()},
+                        {"test", test().size()},
+                        {"classes", shown.classes},
+                        {"shape", {shown.shape.channels, shown.shape.height, shown.shape.width}},
+                        {"mean", set_.mean},
+                        {"deviation", set_.deviation},
+                        {"class_names", set_.class_names}};
+    if (!samples_.is_whole()) data["all"] = set_.train.size() + set_.train.left_out.size();
+    return data;
 }
 
 } // namespace lipt::adapters

@@ -3,6 +3,7 @@
 
 #include <lipt/adapters/cli/settings.hpp>
 #include <lipt/adapters/data/dataset.hpp>
+#include <lipt/adapters/store/sample_numbers.hpp>
 #include <lipt/lipt.hpp>
 
 #include <nlohmann/json.hpp>
@@ -25,6 +26,10 @@ class run_data {
 
     image_set train() const { return part_.view().size() == 0 ? set_.train.view() : part_.view(); }
     image_set test() const { return set_.test.view(); }
+    /// Which of the data set's samples train() has.
+    const sample_numbers &samples() const noexcept { return samples_; }
+    /// What could not be read.
+    left_out_files left_out() const { return {set_.train.left_out, set_.test.left_out}; }
     /// What a network for these images is made for.
     network_options input() const;
     /// As config.json keeps it.
@@ -33,6 +38,7 @@ class run_data {
   private:
     dataset set_;
     image_part part_;
+    sample_numbers samples_;
 };
 
 } // namespace lipt::adapters

@@ -65,8 +65,6 @@ void write_csv(const fs::path &path, std::span<const std::int32_t> labels, const
 
 } // namespace
 
-fs::path state_path(const fs::path &out) { return out.string() + ".state"; }
-
 std::string similarity_words(const selection_estimate &estimate, std::size_t neighbours) {
     if (!estimate.known) return "unknown";
     const std::size_t others = estimate.recomputed + estimate.sparse; // of one kind, as the settings say

@@ -3,6 +3,7 @@
 
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/selection_estimate.hpp>
+#include <lipt/adapters/cli/selection_paths.hpp>
 #include <lipt/select/pools.hpp>
 
 #include <filesystem>
@@ -16,13 +17,6 @@ namespace lipt::adapters {
 
 /// What was selected from, by the names of the flags: "labels", "validation-logits", ...
 using named_arrays = std::vector<std::pair<std::string, array_record>>;
-
-/// The report beside an output: subset.npy -> subset.json.
-inline std::filesystem::path report_path(std::filesystem::path out) {
-    return out.extension() == ".npy" ? out.replace_extension(".json") : out += ".json";
-}
-/// Where the progress of a selection is kept: subset.npy -> subset.npy.state.
-std::filesystem::path state_path(const std::filesystem::path &out);
 
 /// "kept", "recomputed", "sparse, the 64 nearest of each sample", "kept for 3 of 10 classes, for the others
 /// recomputed", "none", or "unknown". neighbours: of each sample where sparse

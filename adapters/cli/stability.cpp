@@ -1,8 +1,9 @@
-#include <lipt/adapters/cli/selection_files.hpp>
+#include <lipt/adapters/cli/selection_paths.hpp>
 #include <lipt/adapters/cli/stability.hpp>
 #include <lipt/adapters/cli/values.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/store/sample_numbers.hpp>
 #include <lipt/error.hpp>
 
 #include <fmt/format.h>
@@ -124,6 +125,8 @@ selection_outcome read_outcome(const fs::path &path) {
         const auto scores = path / "scores.npy", subset = path / "subset.npy";
         require(fs::exists(scores) || fs::exists(subset), "U34", "stability: '", path.string(),
                 "' has neither scores.npy nor subset.npy: give run directories or .npy files");
+        std::ifstream config(path / "config.json");
+        require_set_numbers(path, nlohmann::json::parse(config, nullptr, false));
         if (fs::exists(scores)) outcome.scores = open_vector(scores).converted<double>();
         if (fs::exists(subset)) read_subset(open_vector(subset), outcome);
         if (fs::exists(subset)) outcome.samples = samples_of_report(subset);

@@ -6,6 +6,7 @@
 #include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
 #include <lipt/adapters/report/report.hpp>
+#include <lipt/adapters/report/report_file.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
 #include <lipt/adapters/store/run_json.hpp>
@@ -59,6 +60,7 @@ struct open_run {
           given_start(use == run_use::begin ? read_start(path) : std::vector<float>()),
           store(run_directory::create(path, config(), context.spec, settings.checkpoint_seconds,
                                       display.observer())) {
+        store.use_samples(data.samples(), data.left_out());
         context.min_workers = launch.min_workers;
         // It costs this run nothing, and that is recorded too.
         if (given_start.empty()) return;
@@ -109,7 +111,7 @@ struct open_run {
     }
 
     json config() const {
-        json all{{"version", 1},
+        json all{{"version", run_directory::format},
                  {"lipt", LIPT_VERSION},
                  {"backend", chosen::backend_name},
                  {"settings", to_json(settings)},
@@ -345,7 +347,11 @@ namespace {
 void borrow_sheets(std::vector<json> &models, const std::vector<fs::path> &runs, const image_set &training) {
     json &first = models.front();
     for (std::size_t i = 1; i < runs.size() && !first.contains("sheets"); ++i) {
-        if (models[i].at("config").at("data") != first.at("config").at("data")) continue;
+        const auto &config = models[i].at("config");
+        const bool same =
+            config.at("data") == first.at("config").at("data") &&
+            read_sample_numbers(runs[i], config) == read_sample_numbers(runs[0], first.at("config"));
+        if (!same) continue;
         const auto other = model_of_run(runs[i], training);
         if (!other.contains("sheets")) continue;
         first["sheets"] = other.at("sheets");
@@ -359,6 +365,7 @@ void borrow_sheets(std::vector<json> &models, const std::vector<fs::path> &runs,
 
 void report_command(const std::vector<fs::path> &runs, const fs::path &out, const fs::path &where) {
     require(!runs.empty(), "U22", "report: no run directory was given: lipt report DIR [DIR ...]");
+    if (!out.empty()) check_report_file(out);
     const run_data data(settings_of({runs.front(), where}, 1),
                         [](const std::string &text) { fmt::print(stderr, "{}\n", text); });
     run_directory::check_data(runs.front(), data.description());

@@ -15,7 +15,7 @@ namespace lipt::adapters {
 struct dataset {
     std::string name;
     labelled_images train, test;
-    std::vector<std::string> class_names;
+    std::vector<std::string> class_names; ///< of other IDX files than Fashion-MNIST's: their numbers
     std::vector<float> mean, deviation;
     std::string fingerprint; ///< XXH3, 16 hexadecimal digits: of all pixels, labels and shapes; of
                              ///< an image folder as image_folder says

@@ -105,6 +105,14 @@ bool ends_whole(std::span<const std::byte> tail) {
     return last.find(jpeg_end) != std::string_view::npos || last.find(png_end) != std::string_view::npos;
 }
 
+bool is_deep_grey(std::span<const std::byte> head) {
+    // Behind the signature: length, "IHDR", width and height in four bytes each, then depth and kind of
+    // colour.
+    constexpr std::size_t depth = png_begin.size() + 16, colour = depth + 1;
+    return head.size() > colour && text_of(head).starts_with(png_begin) && head[depth] == std::byte{16} &&
+           head[colour] == std::byte{0};
+}
+
 std::span<const std::byte> image_bytes::read(const std::filesystem::path &path, std::size_t whole,
                                              std::size_t head, std::size_t tail) {
     const descriptor file(path);

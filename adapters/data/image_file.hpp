@@ -36,6 +36,9 @@ class image_decoder {
 /// bytes.
 bool ends_whole(std::span<const std::byte> tail);
 
+/// True where a file begins as a PNG of 16-bit grey, of which values above 255 are read as 255.
+bool is_deep_grey(std::span<const std::byte> head);
+
 /// A part of a file that may not be one: opened without waiting, read into memory that is used again.
 class image_bytes {
   public:

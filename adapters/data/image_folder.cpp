@@ -24,6 +24,7 @@ struct looked_at {
     image_extent extent;
     std::uint64_t bytes = 0, hash = 0;
     std::string fault; ///< empty: an image
+    bool deep_grey = false;
 };
 
 looked_at look_at(const fs::path &path, image_check check, image_scratch &scratch) {
@@ -36,6 +37,7 @@ looked_at look_at(const fs::path &path, image_check check, image_scratch &scratc
         seen.hash = XXH3_64bits(part.data(), part.size());
         const bool whole = part.size() == seen.bytes;
         const auto head = whole ? part : part.first(head_bytes);
+        seen.deep_grey = is_deep_grey(head);
         bool certain = !whole && check == image_check::large_ends &&
                        ends_whole(part.last(std::min(part.size(), tail_bytes)));
         try {
@@ -64,13 +66,43 @@ std::string names_of(const image_listing &listing, const std::vector<std::size_t
     return which.size() <= most ? names : text(names, " and ", which.size() - most, " more");
 }
 
+/// Names what is read otherwise than its owner may think.
+void notice_formats(const image_listing &listing, const std::vector<looked_at> &seen,
+                    const image_folder_options &options) {
+    if (!options.notice) return;
+    if (!listing.unread.empty()) {
+        std::size_t files = 0;
+        for (const auto &[ending, count] : listing.unread) files += count;
+        options.notice(text(files, files == 1 ? " image in " : " images in ", listing.root.string(),
+                            " of formats that are not read: ", words_of(listing.unread),
+                            "; convert them to PNG or JPEG to have them in the set"));
+    }
+    std::vector<std::size_t> deep;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        if (seen[i].deep_grey) deep.push_back(i);
+    }
+    if (deep.empty()) return;
+    options.notice(text(deep.size(), " of ", seen.size(), " images in ", listing.root.string(),
+                        " are PNG of 16-bit grey, of which values above 255 are cut to 255; bring them to 8 "
+                        "bits to keep them: ",
+                        names_of(listing, deep)));
+}
+
+/// Images that cannot be read.
+struct left_out_images {
+    std::vector<std::int64_t> numbers; ///< of the others among all; empty: all are there
+    std::vector<std::string> names;
+};
+
 /// Takes images that cannot be read out of the listing, or refuses them all.
-void drop_faulty(image_listing &listing, std::vector<looked_at> &seen, const image_folder_options &options) {
+left_out_images drop_faulty(image_listing &listing, std::vector<looked_at> &seen,
+                            const image_folder_options &options) {
     std::vector<std::size_t> faulty;
     for (std::size_t i = 0; i < seen.size(); ++i) {
         if (!seen[i].fault.empty()) faulty.push_back(i);
     }
-    if (faulty.empty()) return;
+    left_out_images left;
+    if (faulty.empty()) return left;
     require(options.corrupt == corrupt_images::skip, "D20", "data: ", faulty.size(), " of ", seen.size(),
             " images in '", listing.root.string(),
             "' cannot be read; the first: ", seen[faulty.front()].fault);
@@ -78,14 +110,21 @@ void drop_faulty(image_listing &listing, std::vector<looked_at> &seen, const ima
         options.notice(text(faulty.size(), " of ", seen.size(), " images in ", listing.root.string(),
                             " cannot be read and are left out: ", names_of(listing, faulty)));
     }
+    for (const auto i : faulty) {
+        const auto &image = listing.images[i];
+        left.names.push_back(
+            (listing.root.filename() / listing.folders[image.folder] / image.name).generic_string());
+    }
     std::size_t kept = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
         if (!seen[i].fault.empty()) continue;
+        left.numbers.push_back(static_cast<std::int64_t>(i));
         std::swap(seen[kept], seen[i]);
         std::swap(listing.images[kept++], listing.images[i]);
     }
     seen.resize(kept);
     listing.images.resize(kept);
+    return left;
 }
 
 void add_to(XXH3_state_t &state, const image_listing &listing, std::span<const looked_at> seen) {
@@ -109,9 +148,13 @@ labelled_images open_part(const fs::path &root, std::span<const std::string> cla
     threads.for_each(seen.size(), [&](std::size_t i, image_scratch &scratch) {
         seen[i] = look_at(listing.path(listing.images[i]), options.check, scratch);
     });
-    drop_faulty(listing, seen, options);
+    auto left = drop_faulty(listing, seen, options);
+    notice_formats(listing, seen, options);
     add_to(state, listing, seen);
-    labelled_images result{.shape = {3, options.size, options.size}, .classes = classes.size()};
+    labelled_images result{.shape = {3, options.size, options.size},
+                           .classes = classes.size(),
+                           .numbers = std::move(left.numbers),
+                           .left_out = std::move(left.names)};
     std::vector<image_extent> extents;
     std::vector<bool> filled(classes.size());
     for (std::size_t i = 0; i < seen.size(); ++i) {

@@ -14,13 +14,26 @@ namespace fs = std::filesystem;
 /// Those of other programs: .git, .ipynb_checkpoints, the ._x.jpg that macOS writes beside x.jpg.
 bool is_hidden(const fs::path &path) { return path.filename().native().starts_with('.'); }
 
-bool is_image_name(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
+/// ".jpg" of "A.JPG".
+std::string ending_of(const std::string &name) {
+    auto ending = name.substr(std::min(name.rfind('.'), name.size()));
+    std::transform(ending.begin(), ending.end(), ending.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    constexpr std::array<std::string_view, 3> endings{".jpg", ".jpeg", ".png"};
-    return std::any_of(endings.begin(), endings.end(),
-                       [&](std::string_view ending) { return name.ends_with(ending); });
+    return ending;
 }
+
+template <std::size_t Count>
+bool is_among(const std::array<std::string_view, Count> &endings, std::string_view ending) {
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+constexpr std::array<std::string_view, 3> read_endings{".jpg", ".jpeg", ".png"};
+/// Images all the same, which their owner believes to be among the others.
+constexpr std::array<std::string_view, 16> other_endings{".webp", ".bmp",  ".tif", ".tiff", ".gif", ".ppm",
+                                                         ".pgm",  ".pbm",  ".pnm", ".jp2",  ".jxl", ".heic",
+                                                         ".heif", ".avif", ".tga", ".jfif"};
+
+using ending_counts = std::map<std::string, std::size_t>;
 
 /// Walks one class folder; `around` holds the folders that it is inside of, links resolved.
 class class_walk {
@@ -41,14 +54,17 @@ class class_walk {
                 broken; // a broken link is no folder; as an image it is found out when it is opened
             if (entry.is_directory(broken))
                 inner.push_back(folder + "/" + name);
-            else if (is_image_name(name))
+            else if (const auto ending = ending_of(name); is_among(read_endings, ending))
                 found.emplace_back(folder, std::move(name));
+            else if (is_among(other_endings, ending))
+                ++unread[ending];
         }
         for (const auto &each : inner) enter(each);
         around_.pop_back();
     }
 
     std::vector<std::pair<std::string, std::string>> found; ///< folder and name
+    ending_counts unread;
 
   private:
     const fs::path &root_;
@@ -56,6 +72,12 @@ class class_walk {
 };
 
 } // namespace
+
+std::string words_of(const std::map<std::string, std::size_t> &endings) {
+    std::string words;
+    for (const auto &[ending, count] : endings) words += text(words.empty() ? "" : ", ", count, " ", ending);
+    return words;
+}
 
 std::vector<std::string> class_folders(const fs::path &root) {
     std::vector<std::string> classes;
@@ -80,7 +102,10 @@ image_listing list_images(const fs::path &root, std::span<const std::string> cla
         class_walk walk(root);
         walk.enter(name);
         require(!walk.found.empty(), "D18", "data: the class folder '", (root / name).string(),
-                "' holds no .jpg, .jpeg or .png: fill it or remove it");
+                "' holds no .jpg, .jpeg or .png",
+                walk.unread.empty() ? ": fill it or remove it"
+                                    : " but " + words_of(walk.unread) + ": convert them to PNG or JPEG");
+        for (const auto &[ending, count] : walk.unread) listing.unread[ending] += count;
         std::sort(walk.found.begin(), walk.found.end());
         for (auto &[folder, file] : walk.found) {
             if (listing.folders.empty() || listing.folders.back() != folder)

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace lipt::adapters {
@@ -18,6 +19,9 @@ struct labelled_images {
     image_shape shape;
     std::size_t classes = 0;
     std::shared_ptr<const image_reader> reader{};
+    /// Where files were left out: the place of each image among all files, and the others' names.
+    std::vector<std::int64_t> numbers{}; ///< (N) ascending; empty: 0 to N-1
+    std::vector<std::string> left_out{}; ///< "train/ant/b.png", in their order
 
     std::size_t size() const noexcept { return labels.size(); }
     /// What the core works on; valid as long as this object is.

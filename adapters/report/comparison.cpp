@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -14,28 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-std::optional<spread> over(const std::vector<const json *> &runs,
-                           const std::function<std::optional<double>(const json &)> &value_of) {
-    std::vector<double> values;
-    for (const json *run : runs) {
-        if (const auto value = value_of(*run)) values.push_back(*value);
-    }
-    if (values.empty()) return std::nullopt;
-    spread result{.count = values.size()};
-    for (const double value : values) result.mean += value / static_cast<double>(values.size());
-    if (values.size() < 2) return result;
-    double squares = 0;
-    for (const double value : values) squares += (value - result.mean) * (value - result.mean);
-    result.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
-    return result;
-}
-
 void summarise(comparison_row &row) {
     const auto value = [&](const char *pointer) {
-        return over(row.runs, [=](const json &run) { return number_at(run, pointer); });
+        return spread_over(row, [=](const json &run) { return number_at(run, pointer); });
     };
     const auto cost = [&](cost_group group, const char *key) {
-        return over(row.runs, [=](const json &run) { return cost_of(run, group, key); });
+        return spread_over(row, [=](const json &run) { return cost_of(run, group, key); });
     };
     row.final_accuracy = value("/result/accuracy/final");
     row.best_accuracy = value("/result/accuracy/best");
@@ -114,10 +97,7 @@ std::string shown(const std::optional<spread> &value, std::string (*format)(doub
     return value ? format(value->mean) : "-";
 }
 
-std::string accuracy(const std::optional<spread> &value) {
-    if (!value) return "-";
-    return percent(value->mean) + (value->count > 1 ? " ± " + percent(value->deviation) : "");
-}
+std::string accuracy(const std::optional<spread> &value) { return value ? share_over(*value) : "-"; }
 
 std::string samples(const std::optional<spread> &forward, const std::optional<spread> &backward) {
     if (!forward && !backward) return "-";
@@ -166,8 +146,57 @@ std::optional<double> cost_of(const json &model, cost_group group, const char *k
 bool comparison_row::is_random() const {
     const json &run = *runs.front();
     return text_at(run, "/config/settings/selector") == "random" &&
-           text_at(run, "/config/settings/pretrain") == "none" &&
            number_at(run, "/config/settings/fraction").value_or(0) < 1;
+}
+
+bool comparison_row::is_fresh() const {
+    return std::any_of(runs.begin(), runs.end(),
+                       [](const json *run) { return flag_at(*run, "/result/subset/fresh_each_epoch"); });
+}
+
+std::string start_of(const json &model) {
+    const auto start = text_at(model, "/config/settings/start");
+    if (start != "pretrained") return start;
+    return start + "/" + text_at(model, "/config/settings/pretrain");
+}
+
+bool is_comparable(const json &one, const json &other) {
+    const auto same = [&](const char *pointer) {
+        const auto *left = find_at(one, pointer), *right = find_at(other, pointer);
+        return (left == nullptr) == (right == nullptr) && (left == nullptr || *left == *right);
+    };
+    return start_of(one) == start_of(other) && same("/config/data") && same("/config/settings/network") &&
+           same("/config/settings/fraction") && same("/config/settings/epochs") &&
+           same("/config/settings/equal-steps");
+}
+
+const comparison_row *random_beside(const comparison_row &row, const std::vector<comparison_row> &rows) {
+    if (row.is_random()) return nullptr;
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto &other) {
+        return other.is_random() && other.finished() > 0 &&
+               is_comparable(*row.runs.front(), *other.runs.front());
+    });
+    return found == rows.end() ? nullptr : &*found;
+}
+
+std::optional<spread> spread_over(const comparison_row &row,
+                                  const std::function<std::optional<double>(const json &)> &value_of) {
+    std::vector<double> values;
+    for (const json *run : row.runs) {
+        if (const auto value = value_of(*run)) values.push_back(*value);
+    }
+    if (values.empty()) return std::nullopt;
+    spread result{.count = values.size()};
+    for (const double value : values) result.mean += value / static_cast<double>(values.size());
+    if (values.size() < 2) return result;
+    double squares = 0;
+    for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+    result.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
+    return result;
+}
+
+std::string share_over(const spread &value) {
+    return percent(value.mean) + (value.count > 1 ? " ± " + percent(value.deviation) : "");
 }
 
 std::vector<comparison_row> compare(const std::vector<json> &models) {
@@ -194,17 +223,24 @@ std::vector<comparison_row> compare(const std::vector<json> &models) {
 }
 
 std::string seed_note(const std::vector<comparison_row> &rows) {
-    const auto by_runs = [](const auto &a, const auto &b) { return a.runs.size() < b.runs.size(); };
-    const auto [fewest, most] = std::minmax_element(rows.begin(), rows.end(), by_runs);
-    const auto low = fewest->runs.size(), high = most->runs.size();
+    std::vector<std::size_t> ended;
+    std::string waiting;
+    for (const auto &row : rows) {
+        if (row.finished() > 0) ended.push_back(row.finished());
+        if (row.finished() < row.runs.size())
+            waiting += " Of " + row.name + ", " + count(static_cast<double>(row.finished())) + " of " +
+                       counted(static_cast<double>(row.runs.size()), "seed") + " ended.";
+    }
     const auto over = [&] {
-        if (high == 1) return std::string("One seed each: a difference of a point or so may be chance.");
-        const auto mean = "Mean and sample standard deviation over " + count(static_cast<double>(low));
-        if (low == high) return mean + " seeds.";
-        return mean + " to " + count(static_cast<double>(high)) +
+        if (ended.empty()) return std::string("No run has ended yet.");
+        const auto [low, high] = std::minmax_element(ended.begin(), ended.end());
+        if (*high == 1) return std::string("One seed each: a difference of a point or so may be chance.");
+        const auto mean = "Mean and sample standard deviation over " + count(static_cast<double>(*low));
+        if (*low == *high) return mean + " seeds.";
+        return mean + " to " + count(static_cast<double>(*high)) +
                " seeds; a row without a deviation is one seed.";
     };
-    return over() + repeated_note(rows);
+    return over() + waiting + repeated_note(rows);
 }
 
 } // namespace lipt::adapters::report

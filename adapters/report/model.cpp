@@ -2,6 +2,7 @@
 #include <lipt/adapters/report/png.hpp>
 #include <lipt/adapters/report/report.hpp>
 #include <lipt/adapters/store/npy.hpp>
+#include <lipt/adapters/store/sample_numbers.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -95,14 +96,16 @@ json sheet(const char *title, std::span<const std::int64_t> indices, std::span<c
 
 /// The images of the highest and the lowest scores; ties to the lowest index, scores that are not finite left
 /// out.
-json sheets_of(const fs::path &directory, const image_set &training, std::size_t images) {
-    const auto scores = npy_file(directory / "scores.npy").converted<double>();
+json sheets_of(const fs::path &directory, const json &config, const image_set &training, std::size_t images) {
+    const auto samples = read_sample_numbers(directory, config);
+    const auto scores = samples.gathered(npy_file(directory / "scores.npy").converted<double>());
     require(scores.size() == training.size(), "H03", "report: scores.npy holds ", scores.size(),
             " values, the training set ", training.size(),
             " images: give the data that the run was made with");
     std::vector<std::uint8_t> kept(training.size());
     if (fs::exists(directory / "subset.npy")) {
-        for (const auto index : npy_file(directory / "subset.npy").converted<std::int64_t>()) {
+        const auto file = directory / "subset.npy";
+        for (const auto index : samples.of_run(npy_file(file).converted<std::int64_t>(), file)) {
             require(index >= 0 && static_cast<std::size_t>(index) < kept.size(), "H03",
                     "report: subset.npy has index ", index, ", the training set ", training.size(),
                     " images: give the data that the run was made with");
@@ -122,12 +125,19 @@ json sheets_of(const fs::path &directory, const image_set &training, std::size_t
         return score(a) != score(b) ? score(a) > score(b) : a < b;
     };
     std::partial_sort(order.begin(), end, order.end(), best_first);
-    sheets.push_back(sheet("Highest scores", std::span(order).first(shown), scores, training, kept));
+    const auto numbers = [&](json made) { // as the data set counts them
+        for (auto &image : made["images"]) {
+            const auto index = image.at("index").get<std::int64_t>();
+            image["index"] = samples.of_set(std::span(&index, 1)).front();
+        }
+        return made;
+    };
+    sheets.push_back(numbers(sheet("Highest scores", std::span(order).first(shown), scores, training, kept)));
     const auto worst_first = [&](auto a, auto b) {
         return score(a) != score(b) ? score(a) < score(b) : a < b;
     };
     std::partial_sort(order.begin(), end, order.end(), worst_first);
-    sheets.push_back(sheet("Lowest scores", std::span(order).first(shown), scores, training, kept));
+    sheets.push_back(numbers(sheet("Lowest scores", std::span(order).first(shown), scores, training, kept)));
     return sheets;
 }
 
@@ -158,7 +168,8 @@ json model_of_run(const fs::path &directory, const image_set &training, const re
         model["epochs"] = std::move(epochs);
     if (fs::exists(directory / "weights.npy")) model["weights"] = weights_of(directory / "weights.npy");
     if (training.size() > 0 && fs::exists(directory / "scores.npy")) {
-        model["sheets"] = sheets_of(directory, training, options.images_per_sheet);
+        model["sheets"] =
+            sheets_of(directory, model.value("config", json::object()), training, options.images_per_sheet);
     }
     return model;
 }

@@ -23,76 +23,91 @@ std::string share(const std::optional<double> &value) {
     return shown(value, [](double number) { return percent(number); });
 }
 
-std::string with_deviation(const std::optional<spread> &value) {
-    return shown(value, [](const spread &s) {
-        return percent(s.mean) + (s.count > 1 ? " ± " + percent(s.deviation) : "");
-    });
-}
+std::string with_deviation(const std::optional<spread> &value) { return shown(value, share_over); }
 
 std::string mean(const std::optional<spread> &value, std::string (*format)(double)) {
     return shown(value, [=](const spread &s) { return format(s.mean); });
 }
 
-std::string title_of(const json &model) {
+std::string title_of(const comparison_row &row) {
+    const json &model = *row.runs.front();
     const auto data = text_at(model, "/config/data/name");
-    const auto accuracy = number_at(model, "/result/accuracy/final");
-    const auto fraction = number_at(model, "/result/subset/fraction");
     const std::string on = data.empty() ? "the data" : data;
-    if (!accuracy) return text_at(model, "/name") + " on " + on + ", not finished yet";
+    if (!row.final_accuracy) return text_at(model, "/name") + " on " + on + ", not finished yet";
+    const auto fraction = number_at(model, "/config/settings/fraction");
     const auto all = number_at(model, "/config/data/train");
     const auto whole = (all ? count(*all) + " images of " : "") + on;
-    if (!fraction || *fraction >= 1) return percent(*accuracy) + " accuracy from all " + whole;
-    const bool fresh = flag_at(model, "/result/subset/fresh_each_epoch");
-    return percent(*accuracy) + " accuracy from " + (fresh ? "a fresh " : "") + plain(json(100 * *fraction)) +
-           "% of " + whole + (fresh ? " each epoch" : "");
+    const auto seeds = row.finished() > 1 ? ", " + count(static_cast<double>(row.finished())) + " seeds" : "";
+    const auto accuracy = share_over(*row.final_accuracy) + " accuracy from ";
+    if (!fraction || *fraction >= 1) return accuracy + "all " + whole + seeds;
+    const bool fresh = row.is_fresh();
+    return accuracy + (fresh ? "a fresh " : "") + plain(json(100 * *fraction)) + "% of " + whole +
+           (fresh ? " each epoch" : "") + seeds;
 }
 
-std::string eyebrow_of(const json &model) {
+/// "seed 1", "seeds 1, 2, 3", or nothing where it is not known.
+std::string seeds_of(const comparison_row &row) {
+    std::string list;
+    for (const json *run : row.runs) {
+        if (const auto *seed = find_at(*run, "/config/settings/seed"))
+            list += (list.empty() ? "" : ", ") + plain(*seed);
+    }
+    return list.empty() ? "" : (row.runs.size() > 1 ? "seeds " : "seed ") + list;
+}
+
+/// What a part of the page is headed by that tells of one run alone, where the row has several.
+std::string of_one_seed(const comparison_row &row) {
+    const auto *seed = find_at(*row.runs.front(), "/config/settings/seed");
+    return row.runs.size() > 1 && seed != nullptr ? ", seed " + plain(*seed) : "";
+}
+
+std::string eyebrow_of(const comparison_row &row) {
+    const json &model = *row.runs.front();
     std::string line = text_at(model, "/name");
     for (const char *pointer : {"/config/settings/network", "/config/settings/selector"}) {
         if (const auto word = text_at(model, pointer); !word.empty()) line += " · " + word;
     }
-    if (const auto *seed = find_at(model, "/config/settings/seed")) line += " · seed " + plain(*seed);
-    return line;
+    const auto seeds = seeds_of(row);
+    return seeds.empty() ? line : line + " · " + seeds;
 }
 
-json cards_of(const json &model) {
+json cards_of(const comparison_row &row) {
     json cards = json::array();
     const auto card = [&](const char *label, const std::string &value, const std::string &note) {
         cards.push_back({{"label", label}, {"value", value}, {"note", note}});
     };
-    if (const auto accuracy = number_at(model, "/result/accuracy/final")) {
-        const auto best = number_at(model, "/result/accuracy/best");
-        card("Final accuracy", percent(*accuracy),
-             best ? "best of any epoch " + percent(*best) : "on the test set");
+    if (row.final_accuracy) {
+        card("Final accuracy", share_over(*row.final_accuracy),
+             row.best_accuracy ? "best of any epoch " + share_over(*row.best_accuracy) : "on the test set");
     }
-    if (const auto size = number_at(model, "/result/subset/size")) {
-        const auto fraction = number_at(model, "/result/subset/fraction");
-        card("Subset", count(*size),
-             fraction ? plain(json(100 * *fraction)) + "% of the training images" : "images");
+    const auto value = [&](const char *pointer) {
+        return spread_over(row, [=](const json &run) { return number_at(run, pointer); });
+    };
+    if (const auto size = value("/result/subset/size")) {
+        const auto fraction = value("/result/subset/fraction");
+        card("Subset", count(size->mean),
+             fraction ? plain(json(100 * fraction->mean)) + "% of the training images" : "images");
     }
-    const auto pretraining = cost_of(model, cost_group::pretraining, "wall_s");
-    const auto total = cost_of(model, cost_group::all, "wall_s");
-    if (pretraining && *pretraining > 0) {
-        const auto forward = cost_of(model, cost_group::pretraining, "forward").value_or(0);
-        const auto backward = cost_of(model, cost_group::pretraining, "backward").value_or(0);
-        card("Pre-training", duration(*pretraining),
-             count(forward) + " forward, " + count(backward) + " backward");
+    if (row.pretraining_s && row.pretraining_s->mean > 0) {
+        card("Pre-training", duration(row.pretraining_s->mean),
+             mean(row.pretraining_forward, count) + " forward, " + mean(row.pretraining_backward, count) +
+                 " backward");
     }
-    if (total) {
-        const auto training = cost_of(model, cost_group::training, "wall_s").value_or(0);
-        card("All stages", duration(*total), "main training " + duration(training));
+    if (row.total_s) {
+        card("All stages", duration(row.total_s->mean),
+             "main training " + duration(row.training_s ? row.training_s->mean : 0));
     }
     return cards;
 }
 
 json comparison_of(const std::vector<comparison_row> &rows) {
-    const auto random =
-        std::find_if(rows.begin(), rows.end(), [](const auto &row) { return row.is_random(); });
     json lines = json::array();
+    bool held = false;
     for (const auto &row : rows) {
         std::string against = unknown;
-        if (random != rows.end() && &row != &*random && row.final_accuracy && random->final_accuracy) {
+        const auto *random = random_beside(row, rows);
+        if (random != nullptr && row.final_accuracy) {
+            held = true;
             against = fmt::format("{:+.1f}", 100 * (row.final_accuracy->mean - random->final_accuracy->mean));
         }
         lines.push_back(
@@ -109,10 +124,12 @@ json comparison_of(const std::vector<comparison_row> &rows) {
              {"total", mean(row.total_s, duration)},
              {"total_samples", mean(row.total_forward, count) + " / " + mean(row.total_backward, count)}});
     }
+    const bool there = std::any_of(rows.begin(), rows.end(), [](const auto &row) { return row.is_random(); });
     return {{"rows", lines},
             {"note", seed_note(rows)},
-            {"no_random", random == rows.end()},
-            {"random", random != rows.end()}};
+            {"no_random", !there},
+            {"random", held},
+            {"apart", there && !held}};
 }
 
 json curve_of(const std::vector<comparison_row> &rows) {
@@ -127,7 +144,7 @@ json curve_of(const std::vector<comparison_row> &rows) {
                                              [](double v) { return fmt::format("{:.4g}", v); })},
                               {"accuracy", share(number_at(epoch, "/accuracy"))}});
         }
-        if (!epochs.empty()) runs.push_back({{"run", row.name}, {"epochs", epochs}});
+        if (!epochs.empty()) runs.push_back({{"run", row.name + of_one_seed(row)}, {"epochs", epochs}});
     }
     return runs;
 }
@@ -228,7 +245,7 @@ json costs_of(const std::vector<comparison_row> &rows) {
         }
         if (lines.empty()) continue;
         const auto all = [&](const char *key) { return cost_of(run, cost_group::all, key).value_or(0); };
-        runs.push_back({{"run", row.name},
+        runs.push_back({{"run", row.name + of_one_seed(row)},
                         {"stages", lines},
                         {"wall", duration(total)},
                         {"cpu", duration(all("cpu_s"))},
@@ -303,6 +320,7 @@ json origin_of(const json &model) {
     line("Data", "/config/data/name");
     line("Data fingerprint", "/config/data/fingerprint");
     line("Training images", "/config/data/train");
+    line("Of training images in the data set", "/config/data/all");
     line("Test images", "/config/data/test");
     line("Classes", "/config/data/classes");
     line("Image shape (ch,h,w)", "/config/data/shape");
@@ -312,10 +330,12 @@ json origin_of(const json &model) {
 } // namespace
 
 json view_of(const json &subject, const std::vector<comparison_row> &rows) {
-    json view{{"title", title_of(subject)},
-              {"eyebrow", eyebrow_of(subject)},
-              {"story", story_of(subject, rows)},
-              {"cards", cards_of(subject)}};
+    const auto &self = rows.front();
+    json view{{"title", title_of(self)},
+              {"eyebrow", eyebrow_of(self)},
+              {"story", story_of(rows)},
+              {"of_seed", of_one_seed(self)},
+              {"cards", cards_of(self)}};
     const auto section = [&](const char *key, json content, const char *list = nullptr) {
         const bool something = list == nullptr ? !content.empty() : !content[list].empty();
         if (something) view[key] = list == nullptr ? json{{"items", std::move(content)}} : std::move(content);

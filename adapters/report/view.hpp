@@ -13,7 +13,7 @@ namespace lipt::adapters::report {
 /// All texts of the page; nothing is escaped yet.
 nlohmann::json view_of(const nlohmann::json &subject, const std::vector<comparison_row> &rows);
 
-/// The run in one paragraph, as far as it is known.
-std::string story_of(const nlohmann::json &subject, const std::vector<comparison_row> &rows);
+/// The first row in one paragraph, as far as it is known: means over its seeds, and the other rows beside it.
+std::string story_of(const std::vector<comparison_row> &rows);
 
 } // namespace lipt::adapters::report

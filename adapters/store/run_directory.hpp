@@ -4,6 +4,7 @@
 
 #include <lipt/adapters/store/directory_lock.hpp>
 #include <lipt/adapters/store/inside.hpp>
+#include <lipt/adapters/store/sample_numbers.hpp>
 #include <lipt/network.hpp>
 #include <lipt/store.hpp>
 #include <lipt/traffic.hpp>
@@ -44,11 +45,18 @@ class run_directory {
     static run_directory create(const std::filesystem::path &path, const nlohmann::json &config,
                                 const network_spec &spec, std::size_t checkpoint_seconds,
                                 run_observer observer = {}, run_access access = run_access::alone);
-    /// The config of an existing run directory. errors: R02 not a run directory, R03 config.json is damaged
+    /// "version" in config.json, which 1 was before files had the numbers of the whole data set.
+    static constexpr int format = 2;
+    /// The config of an existing run directory. errors: R02 not a run directory, R03 config.json is damaged,
+    /// R13 its indices count within a part of the data set that was not kept
     static nlohmann::json read_config(const std::filesystem::path &path);
 
     /// Holds the description of a data set against the run's. errors: R01 another; as read_config
     static void check_data(const std::filesystem::path &path, const nlohmann::json &data);
+
+    /// Says which samples of the data set the run works on, before anything is loaded or saved that names
+    /// some; kept in sample_numbers.npy and left_out.json. errors: R01 the run was made with others
+    void use_samples(const sample_numbers &samples, const left_out_files &left_out);
 
     const std::filesystem::path &path() const noexcept { return path_; }
     /// The path of a file or folder of the run. errors: R12 a link there leads out of the directory
@@ -111,6 +119,7 @@ class run_directory {
     directory_lock lock_;
     network_spec spec_;
     std::string fingerprint_; ///< of the settings and data in config.json
+    sample_numbers samples_;
     std::size_t training_samples_, workers_a_round_, all_workers_;
     std::chrono::steady_clock::duration checkpoint_interval_;
     std::chrono::steady_clock::time_point last_checkpoint_;

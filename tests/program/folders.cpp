@@ -3,6 +3,7 @@
 #include "program.hpp"
 
 #include <lipt/adapters/data/dataset.hpp>
+#include <lipt/adapters/store/npy.hpp>
 
 #include <support/image_files.hpp>
 
@@ -70,6 +71,10 @@ struct fixture {
     }
 };
 
+std::vector<std::int64_t> indices_of(const fs::path &file) {
+    return lipt::adapters::read_npy<std::int64_t>(file).values;
+}
+
 void check_same(const fs::path &a, const fs::path &b) {
     for (const char *file :
          {"subset.npy", "theta_star.safetensors", "soup.safetensors", "final.safetensors", "scores.npy"}) {
@@ -130,10 +135,23 @@ BOOST_FIXTURE_TEST_CASE(corrupt_images_are_refused_by_name_or_skipped_by_choice,
     BOOST_TEST_REQUIRE(skipped.status == 0, skipped.err);
     for (const char *name : {"cut.jpg", "0a.png", "0b.png", "empty.jpeg"})
         BOOST_TEST(skipped.err.find(name) != std::string::npos, name << " is not named in: " << skipped.err);
-    // The set is what it was without them; only what a state says of its settings differs.
-    for (const char *file : {"subset.npy", "scores.npy"})
-        BOOST_TEST((content_of(clean / file) == content_of(folder / "skipped" / file)), file << " differs");
     BOOST_TEST(result_of(clean) == result_of(folder / "skipped"));
+    // The same images are kept, under the numbers that they have among all files.
+    const auto numbers = indices_of(folder / "skipped/sample_numbers.npy");
+    BOOST_TEST(numbers.size() == 400u);
+    auto expected = indices_of(clean / "subset.npy");
+    BOOST_TEST((indices_of(folder / "skipped/subset.npy") != expected));
+    for (auto &index : expected) index = numbers[static_cast<std::size_t>(index)];
+    BOOST_TEST((indices_of(folder / "skipped/subset.npy") == expected));
+    const auto left_out = nlohmann::json::parse(content_of(folder / "skipped/left_out.json"));
+    BOOST_TEST(left_out.at("train") ==
+               (std::array{"train/class-3/cut.jpg", "train/class-5/0a.png", "train/class-6/0b.png"}));
+    BOOST_TEST(left_out.at("test") == std::array{"val/class-1/empty.jpeg"});
+    BOOST_TEST(!fs::exists(clean / "left_out.json"));
+    // One more file that cannot be read, and the numbers are others.
+    std::ofstream(data / "train/class-0/00.png") << "no image";
+    const auto ended = run("skipped", {"--corrupt-images", "skip"});
+    BOOST_TEST((ended.status == 1 && ended.err.find("LIPT-R01") != std::string::npos), ended.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_file_is_found_where_all_are_decoded, fixture) {
@@ -150,7 +168,10 @@ BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_file_is_found_where_all_
     check_refused({"--check-images", "whole"}, 1, "LIPT-D20");
     const auto skipped = finished("skipped", {"--corrupt-images", "skip", "--check-images", "whole"});
     BOOST_TEST(result_of(clean) == result_of(skipped));
-    BOOST_TEST((content_of(clean / "subset.npy") == content_of(skipped / "subset.npy")));
+    auto expected = indices_of(clean / "subset.npy");
+    const auto numbers = indices_of(skipped / "sample_numbers.npy");
+    for (auto &index : expected) index = numbers[static_cast<std::size_t>(index)];
+    BOOST_TEST((indices_of(skipped / "subset.npy") == expected));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_folder_that_changed_is_another_data_set, fixture) {

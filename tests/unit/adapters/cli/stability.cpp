@@ -97,6 +97,8 @@ BOOST_AUTO_TEST_CASE(files_are_scores_or_subsets_by_their_type_and_directories_h
     const std::size_t square[] = {2, 1};
     write_npy<std::int64_t>(folder / "square.npy", indices{3, 0}, square);
     BOOST_TEST(error_id([&] { read_outcome(folder / "square.npy"); }) == "LIPT-C33");
+    folder.write("config.json", R"({"version": 1, "settings": {"train-samples": 9}})");
+    BOOST_TEST(error_id([&] { read_outcome(folder.path()); }) == "LIPT-R13"); // indices of nobody knows what
     std::filesystem::create_directory(folder / "empty");
     BOOST_TEST(error_id([&] { read_outcome(folder / "empty"); }) == "LIPT-U34");
 }

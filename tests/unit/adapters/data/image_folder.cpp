@@ -144,6 +144,11 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_refused_by_name_or_left_out, tree
     BOOST_TEST(rest.train.size() == 8u);
     BOOST_TEST((rest.train.labels == whole.train.labels));
     BOOST_TEST(all_of(rest.train) == all_of(whole.train));
+    // Numbered as they stand among all files, a.PNG b.jpeg cut.jpg d.jpg z.jpg inner/c.png 0.png 1.png ...
+    BOOST_TEST((rest.train.numbers == std::vector<std::int64_t>{0, 1, 3, 4, 5, 7, 8, 9}));
+    BOOST_TEST((rest.train.left_out ==
+                std::vector<std::string>{"train/ant/cut.jpg", "train/bee/0.png", "train/bee/broken.png"}));
+    BOOST_TEST((whole.train.numbers.empty() && whole.train.left_out.empty() && rest.test.numbers.empty()));
     BOOST_TEST_REQUIRE(notices.size() == 1u);
     for (const char *name : {"3 of 11", "cut.jpg", "0.png", "broken.png"})
         BOOST_TEST(notices[0].find(name) != std::string::npos, notices[0]);
@@ -182,6 +187,43 @@ BOOST_FIXTURE_TEST_CASE(damage_in_the_middle_of_a_large_image_is_found_where_all
     BOOST_TEST(all_of(rest.train) == all_of(whole.train));
     BOOST_TEST(rest.fingerprint == whole.fingerprint);
     BOOST_TEST_REQUIRE(notices.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(images_of_other_formats_are_counted_by_their_endings, tree) {
+    const auto before = open();
+    for (const char *name : {"train/ant/1.webp", "train/ant/inner/2.WEBP", "train/bee/x.bmp",
+                             "train/bee/y.tif", "val/bee/z.gif"})
+        put(name, "an image of another format");
+    put("train/bee/.hidden.webp", "");
+    const auto after = open();
+    BOOST_TEST(after.fingerprint == before.fingerprint);
+    BOOST_TEST_REQUIRE(notices.size() == 2u);
+    BOOST_TEST(notices[0].find("4 images in ") == 0u, notices[0]);
+    BOOST_TEST(notices[0].find("train of formats that are not read: 1 .bmp, 1 .tif, 2 .webp") !=
+                   std::string::npos,
+               notices[0]);
+    BOOST_TEST(notices[1].find("1 .gif") != std::string::npos, notices[1]);
+    put("train/cat/1.webp", "");
+    put("train/cat/2.webp", "");
+    try {
+        open();
+        BOOST_TEST(false, "opened with a class of no image");
+    } catch (const lipt::error &failure) {
+        BOOST_TEST(failure.id() == "LIPT-D18");
+        BOOST_TEST(std::string(failure.what()).find("but 2 .webp") != std::string::npos, failure.what());
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(grey_of_sixteen_bits_is_named, tree) {
+    const auto deep = content_of(fs::path(LIPT_TEST_DATA) / "images/grey-16.png");
+    put("train/ant/deep.png", deep);
+    for (const char *name : {"rgb-16.png", "grey-8-transparent.png", "grey-alpha-16.png"})
+        put(std::string("train/bee/") + name, content_of(fs::path(LIPT_TEST_DATA) / "images" / name));
+    open();
+    BOOST_TEST_REQUIRE(notices.size() == 1u);
+    BOOST_TEST(notices[0].find("1 of 12 images") == 0u, notices[0]);
+    BOOST_TEST(notices[0].find("16-bit grey") != std::string::npos, notices[0]);
+    BOOST_TEST(notices[0].find("train/ant/deep.png") != std::string::npos, notices[0]);
 }
 
 BOOST_FIXTURE_TEST_CASE(hidden_folders_and_files_are_passed_over, tree) {

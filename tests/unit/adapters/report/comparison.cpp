@@ -91,6 +91,10 @@ BOOST_AUTO_TEST_CASE(note_says_how_many_seeds_there_are) {
     const auto second = with_seed(lipt, 8);
     BOOST_TEST(note({lipt, second, random, with_seed(random, 8)}).ends_with("over 2 seeds."));
     BOOST_TEST(note({lipt, second, random}).find("1 to 2 seeds") != std::string::npos);
+    auto begun = second;
+    begun.erase("result");
+    BOOST_TEST(note({lipt, begun, random}).find("Of LiPT, 1 of 2 seeds ended.") != std::string::npos);
+    BOOST_TEST(note({lipt, begun, random}).starts_with("One seed each"));
 }
 
 BOOST_AUTO_TEST_CASE(table_is_aligned_and_holds_the_numbers) {

@@ -128,6 +128,25 @@ BOOST_AUTO_TEST_CASE(a_run_without_a_name_is_called_after_what_it_does) {
     BOOST_TEST(model_of_run(path())["name"].get<std::string>() == path().filename().string());
 }
 
+BOOST_AUTO_TEST_CASE(images_of_a_part_have_their_numbers_in_the_whole_set) {
+    auto config = lipt_test::full_model()["config"];
+    config["data"]["all"] = 20;
+    write("config.json", config.dump());
+    const std::vector<std::int64_t> numbers{3, 5, 8, 11, 14, 19}, subset{8, 5};
+    lipt::adapters::write_npy<std::int64_t>(*this / "sample_numbers.npy", numbers);
+    lipt::adapters::write_npy<std::int64_t>(*this / "subset.npy", subset);
+    std::vector<float> scores(20, std::numeric_limits<float>::quiet_NaN());
+    const float own[] = {0.5f, 0.25f, 9, -2, 1, 0};
+    for (std::size_t i = 0; i < numbers.size(); ++i) scores[static_cast<std::size_t>(numbers[i])] = own[i];
+    write_scores(scores);
+    const auto model = model_of_run(path(), view, {.images_per_sheet = 2});
+    BOOST_TEST(indices_of(model["sheets"][0]) == std::vector<int>({8, 14}), boost::test_tools::per_element());
+    BOOST_TEST(indices_of(model["sheets"][1]) == std::vector<int>({11, 19}),
+               boost::test_tools::per_element());
+    const auto &best = model["sheets"][0]["images"];
+    BOOST_TEST((best[0]["label"] == 0 && best[0]["kept"] == true && best[1]["kept"] == false));
+}
+
 BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_named) {
     const auto id = [&] { return lipt_test::error_id([&] { model_of_run(path(), view); }); };
     BOOST_TEST(id() == "");
