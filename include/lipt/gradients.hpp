@@ -36,9 +36,9 @@ namespace detail {
 /// What a row of logits says of its likeliest class t and the next likely s, without a probability, which
 /// would be 1 or 0 in float long before logits end. shapes: logits (C), all finite
 struct likeliest {
-    std::size_t first; ///< t, of equal logits the lowest
-    double gap;        ///< z_t - z_s; infinite of one class
-    double others = 0; ///< log of sum_{c != t} exp(z_c - z_s), 0 or more
+    std::size_t first{}; ///< t, of equal logits the lowest
+    double gap{};        ///< z_t - z_s; infinite of one class
+    double others = 0;   ///< log of sum_{c != t} exp(z_c - z_s), 0 or more
 
     likeliest(const float *logits, std::size_t classes)
         : first(static_cast<std::size_t>(std::max_element(logits, logits + classes) - logits)) {

@@ -36,7 +36,7 @@ struct prune_options {
 
 /// Which weights stay. shapes: keep (S) of 0 and 1, always 1 at what is not prunable
 struct prune_mask {
-    std::vector<float> keep;
+    std::vector<float> keep{};
     double density = 1;                 ///< share of the prunable weights that is kept, as realised
     std::vector<std::string> emptied{}; ///< tensors of which nothing is kept, as emptied_tensors says
 };
@@ -178,8 +178,8 @@ inline void apply_mask(std::span<float> weights, std::span<const float> keep) {
 /// order. shapes: bits (S/8, rounded up), kept (number of set bits)
 struct packed_weights {
     std::size_t size = 0; ///< S
-    std::vector<std::uint8_t> bits;
-    std::vector<float> kept;
+    std::vector<std::uint8_t> bits{};
+    std::vector<float> kept{};
 };
 
 /// Packs weights under their mask; the masked values are not sent. errors: P05 lengths differ
@@ -198,8 +198,8 @@ inline packed_weights pack_mask(std::span<const float> weights, std::span<const 
 
 /// What was packed. shapes: weights (S), zero where masked; keep (S) of 0 and 1
 struct unpacked_weights {
-    std::vector<float> weights;
-    std::vector<float> keep;
+    std::vector<float> weights{};
+    std::vector<float> keep{};
 };
 
 /// The inverse of pack_mask. errors: P06 number of bytes or of kept values does not fit the mask

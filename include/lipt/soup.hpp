@@ -42,16 +42,16 @@ struct ingredient_report {
     double before = 0;
     double after = 0; ///< best score tried with this ingredient
     bool kept = false;
-    std::string reason;
+    std::string reason{};
 };
 
 /// The merged weights and how they came about.
 template <tensor_backend Tensor>
 struct soup_result {
-    typename Tensor::matrix weights; ///< (1,S)
+    typename Tensor::matrix weights{}; ///< (1,S)
     double score = 0;
     std::size_t evaluations = 0; ///< of the score: what the search cost
-    std::vector<ingredient_report> ingredients;
+    std::vector<ingredient_report> ingredients{};
 };
 
 namespace detail {
@@ -80,7 +80,7 @@ class soup_maker {
 
     struct best_mixture {
         double alpha = 0, score = -std::numeric_limits<double>::infinity();
-        matrix weights;
+        matrix weights{};
     };
 
     /// Scores one share and keeps it if it is the best so far; of equal scores the one tried first stays.

@@ -126,7 +126,7 @@ inline std::vector<pool_turn> epoch_turns(std::span<const std::size_t> counts, d
     const auto start = [&](std::uint32_t of_epoch) { return detail::read_before(samples, of, of_epoch); };
     const std::uint64_t from = start(epoch), to = start(epoch + 1);
     struct crossed {
-        std::uint64_t end, from, to;
+        std::uint64_t end, from, to{};
     };
     std::vector<crossed> ends;
     std::uint64_t first_pass = from / samples;

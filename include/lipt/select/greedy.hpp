@@ -36,9 +36,9 @@ namespace detail {
 /// Gains of candidates as they were when last computed: upper bounds, since gains only fall. Highest first,
 /// ties to the lowest position.
 struct stale_gain {
-    float gain;
-    std::int64_t position;
-    std::size_t picks; ///< made when it was computed
+    float gain{};
+    std::int64_t position{};
+    std::size_t picks{}; ///< made when it was computed
 
     friend bool operator<(const stale_gain &a, const stale_gain &b) {
         return a.gain < b.gain || (a.gain == b.gain && a.position > b.position);

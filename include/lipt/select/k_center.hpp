@@ -17,7 +17,7 @@ namespace lipt {
 /// Distances of the form own_i + own_j - left_i . right_j. shapes: left, right (n,m), own (n,1)
 template <tensor_backend Tensor>
 struct bilinear_distance {
-    typename Tensor::matrix left, right, own;
+    typename Tensor::matrix left{}, right{}, own{};
 };
 
 namespace detail {

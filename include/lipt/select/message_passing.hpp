@@ -55,8 +55,8 @@ inline std::vector<std::int64_t> take_and_lower(const std::vector<std::vector<ne
                                                 std::vector<double> values, double reverse,
                                                 std::size_t quota) {
     struct entry {
-        double value;
-        std::size_t position;
+        double value{};
+        std::size_t position{};
         bool operator<(const entry &other) const {
             return value < other.value || (value == other.value && position > other.position);
         }

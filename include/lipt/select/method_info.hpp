@@ -15,19 +15,19 @@ enum class pool_rule : std::uint8_t { as_asked, per_class, global };
 
 /// What a user and the driver must know of a method before it runs.
 struct method_info {
-    std::string_view name;
-    std::string_view summary; ///< one line for a list of methods
-    bool gradients = false;   ///< needs selection_problem::gradients
-    bool residual = false;    ///< looks at their residual alone: embeddings may have 0 columns
-    bool embedding = false;   ///< looks at their embeddings alone: residuals may have 0 columns
-    bool logarithms = false;  ///< looks at log p: gradients should have logarithms (add_logarithms)
-    bool validation = false;  ///< needs selection_problem::validation
-    bool weights = false;     ///< gives weights for the loss
-    bool exact = true;        ///< picks exactly the budget; otherwise at most that
-    bool resampled = false;   ///< a function of the epoch: choose again before each
-    bool scorer = false;      ///< rates samples, and a sampler picks: selection_problem::scores may replace
-                              ///< its rating
-    bool chance = false;      ///< draws at random: depends on the seed and on the order of the samples
+    std::string_view name{};
+    std::string_view summary{}; ///< one line for a list of methods
+    bool gradients = false;     ///< needs selection_problem::gradients
+    bool residual = false;      ///< looks at their residual alone: embeddings may have 0 columns
+    bool embedding = false;     ///< looks at their embeddings alone: residuals may have 0 columns
+    bool logarithms = false;    ///< looks at log p: gradients should have logarithms (add_logarithms)
+    bool validation = false;    ///< needs selection_problem::validation
+    bool weights = false;       ///< gives weights for the loss
+    bool exact = true;          ///< picks exactly the budget; otherwise at most that
+    bool resampled = false;     ///< a function of the epoch: choose again before each
+    bool scorer = false;        ///< rates samples, and a sampler picks: selection_problem::scores may replace
+                                ///< its rating
+    bool chance = false;        ///< draws at random: depends on the seed and on the order of the samples
     pool_rule pools = pool_rule::as_asked;
 };
 

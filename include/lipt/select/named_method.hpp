@@ -17,9 +17,9 @@ namespace lipt {
 /// sampler may have a value of its first setting: "el2n/ccs:0.6" (cutoff), "el2n/d2:10" (neighbours),
 /// "el2n/beta:8" (concentration).
 struct named_method {
-    std::string name;
-    method_info info;
-    select_options options;
+    std::string name{};
+    method_info info{};
+    select_options options{};
 };
 
 namespace detail {

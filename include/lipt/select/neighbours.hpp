@@ -16,8 +16,8 @@ namespace lipt {
 
 /// One neighbour of a sample.
 struct neighbour {
-    std::int64_t index;
-    float distance;
+    std::int64_t index{};
+    float distance{};
 };
 
 namespace detail {

@@ -26,14 +26,14 @@ namespace lipt {
 /// The samples chosen. Indices are in class order, then in the order in which the method picked them.
 /// shapes: indices (k), weights (k) or empty, scores (N) or empty
 struct selection {
-    std::vector<std::int64_t> indices;
+    std::vector<std::int64_t> indices{};
     /// For the loss; empty for methods that give none. Of mean 1 (of mean magnitude 1 where ridge weights are
     /// negative), so that a weighted loss has the scale of a plain one; with select_options::raw_weights the
     /// method's own: CRAIG's sum to N, GradMatch's to about 1 a class. A pick may weigh 0, and all do where
     /// every gradient is 0.
-    std::vector<float> weights;
-    std::vector<float> scores; ///< how the method rates every sample before any pick; higher is better;
-                               ///< NaN where it rates none, in a class of which nothing is kept
+    std::vector<float> weights{};
+    std::vector<float> scores{}; ///< how the method rates every sample before any pick; higher is better;
+                                 ///< NaN where it rates none, in a class of which nothing is kept
     std::vector<std::size_t> lost_classes{}; ///< that have samples, of which none is kept
 };
 
@@ -45,15 +45,15 @@ using gradient_source = std::function<last_layer_gradients<Tensor>(std::span<con
 /// Samples whose loss the selection should lower. shapes: logits (V,C), embeddings (V,E), labels (V)
 template <tensor_backend Tensor>
 struct validation_set {
-    typename Tensor::matrix logits;
-    typename Tensor::matrix embeddings;
-    std::vector<std::int32_t> labels;
+    typename Tensor::matrix logits{};
+    typename Tensor::matrix embeddings{};
+    std::vector<std::int32_t> labels{};
 };
 
 /// What to select from; a view. shapes: labels (N) in 0..classes-1, scores (N) or empty
 template <tensor_backend Tensor>
 struct selection_problem {
-    std::span<const std::int32_t> labels;
+    std::span<const std::int32_t> labels{};
     std::size_t classes = 0;
     double fraction = 0.1;     ///< of the samples to keep, above 0 and at most 1
     bool balanced = true;      ///< class by class with quotas, or one pool of all
@@ -68,23 +68,23 @@ struct selection_problem {
 /// Candidates of one class (or all), and what one method needs to choose among them.
 template <tensor_backend Tensor>
 struct selection_pool {
-    std::size_t number = 0;                 ///< of the pool: the class, or 0
-    std::span<const std::int64_t> members;  ///< indices in the problem, ascending (n)
-    std::size_t quota = 0;                  ///< picks wanted, from 1 to n
-    pool_turn turn{};                       ///< of this epoch, for methods that are resampled
-    last_layer_gradients<Tensor> gradients; ///< of the members; 0 rows where the method needs none
-    validation_set<Tensor> validation;      ///< of the same class; 0 rows where the method needs none
-    std::vector<float> scores;              ///< of the members where the problem gives them (n) or empty
-    std::vector<std::int32_t> labels;       ///< of the members (n)
+    std::size_t number = 0;                   ///< of the pool: the class, or 0
+    std::span<const std::int64_t> members{};  ///< indices in the problem, ascending (n)
+    std::size_t quota = 0;                    ///< picks wanted, from 1 to n
+    pool_turn turn{};                         ///< of this epoch, for methods that are resampled
+    last_layer_gradients<Tensor> gradients{}; ///< of the members; 0 rows where the method needs none
+    validation_set<Tensor> validation{};      ///< of the same class; 0 rows where the method needs none
+    std::vector<float> scores{};              ///< of the members where the problem gives them (n) or empty
+    std::vector<std::int32_t> labels{};       ///< of the members (n)
     const typename Tensor::matrix *last_layer = nullptr; ///< as the problem gives it
 };
 
 /// A pool's outcome, by position in the pool. shapes: order (quota), weights (quota) or empty, scores (n) or
 /// empty
 struct pool_picks {
-    std::vector<std::int64_t> order;
-    std::vector<float> weights;
-    std::vector<float> scores;
+    std::vector<std::int64_t> order{};
+    std::vector<float> weights{};
+    std::vector<float> scores{};
 };
 
 /// Gradients held in memory as a source; refers to them, so they must outlive it.

@@ -14,8 +14,8 @@ namespace lipt {
 
 /// One similarity that is kept.
 struct similar_sample {
-    std::int32_t index;
-    float similarity;
+    std::int32_t index{};
+    float similarity{};
 };
 
 /// Bytes of the similarities kept of so many samples to so many nearest each.
