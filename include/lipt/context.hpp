@@ -51,7 +51,7 @@ inline shard_options shards_of(const pipeline_settings &settings) {
 /// Checks data, network and settings, and draws the held-out split.
 /// errors: D-ids of check(image_set), U-ids of check(settings), U11 a fraction that keeps nothing, Q-ids of
 /// plan_shards, P01 densities, D05 images of another shape or classes than the network, D06 a class without a
-/// held-out sample
+/// held-out sample, D25 at least one of each class cannot be kept
 inline pipeline_context make_context(network_spec spec, const image_set &train, const image_set &test,
                                      const pipeline_settings &settings, launcher launch = launch_in_order) {
     check(train);
@@ -68,6 +68,14 @@ inline pipeline_context make_context(network_spec spec, const image_set &train, 
     const std::vector<std::size_t> ranked{settings.rank_held_out ? train.size() : split.rest.size()};
     require(largest_remainder_quotas(ranked, settings.fraction).front() > 0, "U11", "settings: fraction ",
             settings.fraction, " of ", ranked.front(), " samples keeps none: raise it (--fraction)");
+    if (settings.at_least_one && settings.balanced) {
+        std::vector<std::size_t> counts(train.classes);
+        for (const auto label : train.labels) ++counts[static_cast<std::size_t>(label)];
+        if (!settings.rank_held_out)
+            for (const auto i : split.part)
+                --counts[static_cast<std::size_t>(train.labels[static_cast<std::size_t>(i)])];
+        largest_remainder_quotas(counts, settings.fraction, {.at_least_one = true}); // for its check alone
+    }
     if (settings.pretrain == pretrain_kind::lipt) {
         // Made for its checks alone: what cannot be planned or pruned must not cost an initialization first.
         plan_shards(split.rest, train.labels, train.classes, shards_of(settings), settings.seed);

@@ -76,6 +76,7 @@ namespace detail {
 
 /// Shuffles an epoch's samples; weights move along.
 inline void shuffle_epoch(epoch_samples &samples, stream_key key) {
+    require_countable(samples.indices.size(), "train");
     std::vector<std::uint32_t> order(samples.indices.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
     rng(key).shuffle(std::span(order));

@@ -332,6 +332,10 @@ BOOST_AUTO_TEST_CASE(impossible_settings_fail_before_any_work) {
     BOOST_TEST(id([](setup &s) { s.settings.main.batch_size = std::size_t{1} << 40; }) == "LIPT-U14");
     BOOST_TEST(id([](setup &s) { s.settings.local.training.augment.rand.operations = 101; }) == "LIPT-U16");
     BOOST_TEST(id([](setup &s) { s.settings.hold_out = 0.001; }) == "LIPT-D06");
+    BOOST_TEST(id([](setup &s) { // of 240: two, of three classes
+                   s.settings.at_least_one = true;
+                   s.settings.fraction = 0.01;
+               }) == "LIPT-D25");
     BOOST_TEST(id([](setup &s) { s.settings.local.prune.density_min = 0; }) == "LIPT-P01");
     BOOST_TEST(id([](setup &s) { s.settings.pretrain = lipt::pretrain_kind::none; }) == "LIPT-U13");
     BOOST_TEST(id([](setup &s) { s.settings.main.learning_rate = 1e30f; }) == "LIPT-W02");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -23,9 +24,13 @@ constexpr std::size_t sparse_bytes(std::size_t samples, std::size_t nearest) noe
     return 2 * sizeof(similar_sample) * samples * (std::min(nearest, samples - 1) + 1);
 }
 
-/// Whether what a pool of so many samples would keep fits. errors: C43 its nearest similarities do not
+/// Whether what a pool of so many samples would keep fits. errors: C43 its nearest similarities do not, or
+/// there are more samples than their lists can number
 inline void check_sparse(const select_options &options, std::size_t samples) {
     if (!is_sparse(options, samples)) return;
+    constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
+    require(samples <= most, "C43", "similarities: a pool of ", samples, " samples, expected at most ", most,
+            " where the nearest alone are kept: have them recomputed, or select class by class");
     const std::size_t bytes = sparse_bytes(samples, options.submodular.neighbours);
     require(bytes <= options.memory, "C43", "similarities: the ", options.submodular.neighbours,
             " nearest of ", samples, " samples take ", bytes, " bytes, ", options.memory,

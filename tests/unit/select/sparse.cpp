@@ -7,6 +7,7 @@
 #include <support/selection_problem.hpp>
 
 #include <cmath>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -125,6 +126,14 @@ BOOST_AUTO_TEST_CASE(more_neighbours_than_memory_are_an_error) {
 
 BOOST_AUTO_TEST_CASE(no_neighbours_are_an_error) {
     BOOST_TEST(lipt_test::error_id([] { lipt::check(sparse(0)); }) == "LIPT-C42");
+}
+
+BOOST_AUTO_TEST_CASE(more_samples_than_lists_can_number_are_refused) {
+    lipt::select_options options{.memory = std::numeric_limits<std::size_t>::max() / 2};
+    options.submodular.storage = lipt::similarity_storage::sparse;
+    options.submodular.neighbours = 1;
+    constexpr std::size_t many = std::size_t{1} << 31; // their square does not fit, two lists of two each do
+    BOOST_TEST(lipt_test::error_id([&] { lipt::check_sparse(options, many); }) == "LIPT-C43");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
