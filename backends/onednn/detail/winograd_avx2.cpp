@@ -10,7 +10,6 @@ struct cpu {
     static constexpr const char *name = "lipt:winograd_avx2";
     static constexpr std::size_t lanes = 8;
     static constexpr std::size_t rows = 6; ///< of two vectors: 12 sums in 16 registers
-    static constexpr std::size_t tiles = 48;
 };
 
 } // namespace

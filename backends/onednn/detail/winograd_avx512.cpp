@@ -10,7 +10,6 @@ struct cpu {
     static constexpr const char *name = "lipt:winograd_avx512";
     static constexpr std::size_t lanes = 16;
     static constexpr std::size_t rows = 8; ///< of two vectors each; 12 were no faster, and leave a rest of 64
-    static constexpr std::size_t tiles = 48;
 };
 
 } // namespace

@@ -140,8 +140,10 @@ class winograd_of {
         const std::size_t down = tiles_along(shape.height), across = tiles_along(shape.width);
         return {number / (down * across), number / across % down * tile, number % across * tile};
     }
-    /// Tiles whose transforms are held at once.
-    static std::size_t tiles_at_once(const winograd_shape &) { return Cpu::tiles; }
+    /// Tiles whose transforms are held at once: more where the weights, read once a lot, leave the cache.
+    static std::size_t tiles_at_once(const winograd_shape &shape) {
+        return shape.in_channels * shape.out_channels <= 64 * 64 ? 24 : 48;
+    }
     /// The same for the weight gradient: more where the sums, read and written for every lot, leave the
     /// cache.
     static std::size_t gradient_tiles_at_once(const winograd_shape &shape) {
