@@ -8,12 +8,15 @@ set(lipt_libtorch_least 1.13)
 set(lipt_libtorch_built) # with which an installed lipt was built: LibTorch promises nothing from one version to another
 include("${CMAKE_CURRENT_LIST_DIR}/lipt_torch_built.cmake" OPTIONAL)
 
-# No LibTorch has this version, so every one in reach is weighed and none is loaded.
+# No LibTorch has this version, so every one in reach is weighed and none is loaded; the first is what would have been.
+set(lipt_libtorch_found_before "${Torch_FOUND}")
 find_package(Torch 99999 QUIET CONFIG)
-list(APPEND Torch_CONSIDERED_CONFIGS "") # so that there is a first one
-list(APPEND Torch_CONSIDERED_VERSIONS "")
-list(GET Torch_CONSIDERED_CONFIGS 0 lipt_libtorch_config)
-list(GET Torch_CONSIDERED_VERSIONS 0 lipt_libtorch_version)
+set(Torch_FOUND "${lipt_libtorch_found_before}")
+set(lipt_libtorch_config)
+if(Torch_CONSIDERED_CONFIGS)
+  list(GET Torch_CONSIDERED_CONFIGS 0 lipt_libtorch_config)
+  list(GET Torch_CONSIDERED_VERSIONS 0 lipt_libtorch_version)
+endif()
 find_package(OpenMP ${lipt_need} COMPONENTS CXX) # LibTorch's threads are OpenMP's
 if(NOT OpenMP_FOUND)
   list(APPEND lipt_missing OpenMP)
@@ -77,11 +80,11 @@ if(NOT TARGET lipt_libtorch AND NOT lipt_missing)
   # A LibTorch may come with the older layout of std::string, and its configuration says so.
   file(STRINGS "${lipt_libtorch_config}" lipt_libtorch_strings REGEX "_GLIBCXX_USE_CXX11_ABI=[01]")
   string(REGEX MATCH "_GLIBCXX_USE_CXX11_ABI=[01]" lipt_libtorch_strings "${lipt_libtorch_strings}")
-  separate_arguments(lipt_libtorch_openmp UNIX_COMMAND "${OpenMP_CXX_FLAGS}") # at::parallel_for is a header's
+  string(REPLACE " " ";" lipt_libtorch_openmp "${OpenMP_CXX_FLAGS}")
   set_target_properties(lipt_libtorch PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${lipt_libtorch_headers};${lipt_libtorch_headers}/torch/csrc/api/include"
     INTERFACE_COMPILE_DEFINITIONS "${lipt_libtorch_strings}"
-    INTERFACE_COMPILE_OPTIONS "${lipt_libtorch_openmp}")
+    INTERFACE_COMPILE_OPTIONS "$<$<COMPILE_LANGUAGE:CXX>:${lipt_libtorch_openmp}>") # at::parallel_for is a header's
   # Kernels register themselves in libraries that no symbol asks for.
   set(lipt_libtorch_link "-Wl,--no-as-needed,${lipt_torch_library},${lipt_torch_cpu_library},--as-needed"
     "${lipt_torch_library}" "${lipt_torch_cpu_library}" "${lipt_c10_library}")
