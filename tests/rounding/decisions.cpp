@@ -7,6 +7,8 @@
 #include <lipt/shard.hpp>
 
 #include <support/selection_problem.hpp>
+#include <support/toy_images.hpp>
+#include <support/toy_run.hpp>
 
 #include <cstdio>
 #include <numeric>
@@ -64,6 +66,24 @@ void say_plans() {
                     split.rest, labels, 4, {.workers = 3, .batch_size = 20, .stratified = stratified}, seed);
                 for (const auto &shard : plan.shards) say("shard", shard);
             }
+        }
+    }
+}
+
+/// What one build plans and another merges by: the samples that are held out of a run, and those of each
+/// worker. Alike, so that no merge scores on what a worker has trained on.
+void say_runs() {
+    const lipt_test::toy_images test(30, 2);
+    for (std::size_t samples = 241; samples < 300; samples += 7) {
+        const lipt_test::toy_images train(samples, 1);
+        auto settings = lipt_test::toy_settings();
+        for (const double hold_out : {0.05, 0.15, 0.35}) {
+            settings.hold_out = hold_out;
+            const auto context = lipt_test::toy_context(train.view(), test.view(), settings);
+            say("held out of a run", context.held_out);
+            const auto plan = lipt::plan_shards(context.pool, context.train.labels, context.train.classes,
+                                                lipt::shards_of(settings), settings.seed);
+            for (const auto &shard : plan.shards) say("a worker's samples", shard);
         }
     }
 }
@@ -129,6 +149,7 @@ int main(int count, char **words) {
     }
     say_quotas();
     say_plans();
+    say_runs();
     say_masks();
     say_picks();
     say_leads();
