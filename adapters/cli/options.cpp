@@ -97,6 +97,18 @@ bool is_setting(const std::string &name) {
     return all.contains(name);
 }
 
+/// The names of the settings that have another value than they had before.
+std::vector<std::string> changed(run_settings before, run_settings after) {
+    std::map<std::string, std::string> old, present;
+    visit_settings(before, value_lister{old});
+    visit_settings(after, value_lister{present});
+    std::vector<std::string> names;
+    for (const auto &[name, value] : present) {
+        if (old.at(name) != value) names.push_back(name);
+    }
+    return names;
+}
+
 /// TOML's 1_000 as everybody else writes it; texts stay as they are.
 std::string without_digit_marks(const std::string &value) {
     const bool number = !value.empty() && value.find_first_not_of("+-0123456789_.eE") == std::string::npos &&
@@ -238,6 +250,7 @@ run_settings settings_options::resolve() const {
     run_settings settings = make_preset(asked);
     apply(settings);
     settings.preset = asked.preset;
+    settings.given = changed(make_preset(asked), settings);
     const bool rate_given = std::any_of(wanted.begin(), wanted.end(),
                                         [](const auto &one) { return one.name == "learning-rate"; });
     if (!rate_given) settings.pipeline.main.learning_rate = preset_learning_rate(settings);

@@ -1,16 +1,19 @@
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/options.hpp>
 #include <lipt/adapters/cli/select_options.hpp>
+#include <lipt/adapters/cli/setting_readers.hpp>
 #include <lipt/adapters/cli/values.hpp>
 #include <lipt/error.hpp>
 #include <lipt/select/methods.hpp>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace lipt::adapters {
@@ -100,63 +103,38 @@ std::map<std::string, std::string> settings_of(const CLI::App &sub) {
     return settings;
 }
 
-/// Settings by how their names begin, and who reads them; the first that fits counts. Samplers stand by their
-/// own names.
-constexpr std::string_view coverage_methods = "craig facility-location graph-cut";
-constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{{
-    {"--gradmatch-batch", "gradmatch-batch"},
-    {"--gradmatch-", "gradmatch gradmatch-batch"},
-    {"--glister-", "glister"},
-    {"--greedy", set_functions},
-    {"--similarities", coverage_methods},
-    {"--similarity", set_functions},
-    {"--neighbours", coverage_methods},
-    {"--graph-cut-", "graph-cut"},
-    {"--log-determinant-", "log-determinant"},
-    {"--cal-", "cal"},
-    {"--last-layer", "deepfool"},
-    {"--ccs-", "ccs"},
-    {"--d2-", "d2"},
-    {"--beta-", "beta"},
-}};
-
-bool is_among(std::string_view names, std::string_view name) {
-    return (" " + std::string(names) + " ").find(" " + std::string(name) + " ") != std::string::npos;
-}
-
-/// The setting of a sampler that a method's name may give after a colon.
-std::string_view first_setting(std::string_view sampler) {
-    if (sampler == "ccs") return "ccs-cutoff";
-    if (sampler == "d2") return "d2-neighbours";
-    return sampler == "beta" ? "beta-concentration" : "";
+/// Whether an option was given another value than it has by itself.
+bool is_given(const CLI::Option &option) {
+    if (option.count() == 0) return false;
+    if (option.get_expected_max() == 0) return true; // a flag
+    const auto &value = option.results().back();
+    const auto usual = option.get_default_str();
+    const auto number = [](const std::string &text, double &out) {
+        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
+        return code == std::errc{} && end == text.data() + text.size();
+    };
+    double given = 0, otherwise = 0;
+    if (number(value, given) && number(usual, otherwise)) return given != otherwise;
+    return value != usual;
 }
 
 /// That each setting given is read by the method, or by its sampler: one that is not was meant for another.
 /// errors: U49
 void check_readers(const CLI::App &sub, const array_selection &asked) {
-    const auto slash = asked.method.find('/');
-    const auto method = asked.method.substr(0, slash);
     const auto *sampler_flag = sub.get_option("--sampler");
-    const auto colon = std::min(asked.method.find(':'), asked.method.size());
-    const auto sampler = slash != std::string::npos  ? asked.method.substr(slash + 1, colon - slash - 1)
-                         : sampler_flag->count() > 0 ? sampler_flag->results().back()
-                                                     : sampler_flag->get_default_str();
-    const bool scorer = !asked.scores.empty() || find_method(method).scorer;
-    require(scorer || sampler_flag->count() == 0, "U49",
-            "select: --sampler is for methods that rate samples, ", method, " picks by itself: leave it out");
-    const auto given_in_name = colon < asked.method.size() ? first_setting(sampler) : std::string_view();
+    const auto sampler =
+        sampler_flag->count() > 0 ? sampler_flag->results().back() : sampler_flag->get_default_str();
+    const auto method = take_apart(asked.method, sampler, !asked.scores.empty());
+    require(method.scorer || !is_given(*sampler_flag), "U49",
+            "select: --sampler is for methods that rate samples, ", method.method,
+            " picks by itself: leave it out");
     for (const auto *option : sub.get_options()) {
-        const auto name = option->get_name();
-        require(option->count() == 0 || given_in_name.empty() || name.substr(2) != given_in_name, "C40",
-                "select: the sampler's setting is given twice, by --method ", asked.method, " and by ", name,
-                ": leave one out");
-        const auto known = std::find_if(readers.begin(), readers.end(),
-                                        [&](const auto &one) { return name.starts_with(one.first); });
-        if (option->count() == 0 || known == readers.end()) continue;
-        require(is_among(known->second, method) || (scorer && is_among(known->second, sampler)), "U49",
-                "select: ", name, " is for ", known->second, ", but --method is ", asked.method,
-                ": leave one of them out");
+        const auto name = option->get_name().substr(2);
+        require(option->count() == 0 || method.named_setting.empty() || name != method.named_setting, "C40",
+                "select: the sampler's setting is given twice, by --method ", asked.method, " and by --",
+                name, ": leave one out");
+        require(!is_given(*option) || is_read_by(method, name), "U49", "select: --", name, " is for ",
+                method_readers(name), ", but --method is ", asked.method, ": leave one of them out");
     }
 }
 
@@ -214,8 +192,8 @@ void add_select_command(CLI::App &app) {
             const auto colon = std::min(a.method.find(':', slash), a.method.size());
             const auto sampler = a.method.substr(slash + 1, colon - slash - 1);
             kept->arrays.settings["sampler"] = sampler;
-            if (colon < a.method.size())
-                kept->arrays.settings[std::string(first_setting(sampler))] = a.method.substr(colon + 1);
+            const auto setting = take_apart(a.method, sampler).named_setting;
+            if (!setting.empty()) kept->arrays.settings[std::string(setting)] = a.method.substr(colon + 1);
         }
         kept->arrays.options = kept->options->resolve();
         select_arrays_command(a);

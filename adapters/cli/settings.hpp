@@ -87,6 +87,9 @@ struct run_settings {
     image_check check = image_check::large_ends;
     std::size_t checkpoint_seconds = 10;
     pipeline_settings pipeline{};
+    /// Names of the settings that a flag or a file gave another value than their default; none where all come
+    /// from a config.json.
+    std::vector<std::string> given{};
 };
 
 namespace detail {

@@ -5,6 +5,7 @@
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
+#include <lipt/adapters/cli/setting_readers.hpp>
 #include <lipt/adapters/report/report.hpp>
 #include <lipt/adapters/report/report_file.hpp>
 #include <lipt/adapters/store/atomic_file.hpp>
@@ -95,6 +96,7 @@ struct open_run {
         require(launch.min_workers <= std::max<std::size_t>(asked.pipeline.shards.workers, 1), "U43",
                 "settings: --min-workers is ", launch.min_workers, ", the run has ",
                 asked.pipeline.shards.workers, " workers");
+        check_readers(asked);
         return asked;
     }
 

@@ -148,6 +148,23 @@ inline std::vector<std::string> small_run(const std::filesystem::path &data) {
             "0"};
 }
 
+/// Flags less these settings and their values.
+inline std::vector<std::string> without(const std::vector<std::string> &flags,
+                                        const std::vector<std::string> &names) {
+    std::vector<std::string> rest;
+    for (std::size_t i = 0; i + 1 < flags.size(); i += 2) {
+        if (std::find(names.begin(), names.end(), flags[i]) != names.end()) continue;
+        rest.insert(rest.end(), {flags[i], flags[i + 1]});
+    }
+    return rest;
+}
+
+/// Flags of the same run without workers, which read none of theirs.
+inline std::vector<std::string> small_run_without_workers(const std::filesystem::path &data) {
+    return without(small_run(data), {"--init-epochs", "--workers", "--batch-size", "--passes",
+                                     "--observe-images", "--soup-points"});
+}
+
 inline std::vector<std::string> operator+(std::vector<std::string> left,
                                           const std::vector<std::string> &right) {
     left.insert(left.end(), right.begin(), right.end());

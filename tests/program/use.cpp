@@ -258,7 +258,8 @@ BOOST_FIXTURE_TEST_CASE(the_common_start_may_be_a_given_file, fixture) {
     const auto weights = lipt::initial_weights(spec, 17);
     const auto file = folder / "start.safetensors";
     lipt::adapters::save_state(file, spec, weights);
-    const std::vector<std::string> given{"--init-weights", file.string()};
+    // No start is trained, so that its epochs are read by nothing: two are the default.
+    const std::vector<std::string> given{"--init-weights", file.string(), "--init-epochs", "2"};
     BOOST_TEST_REQUIRE(run(given).status == 0);
     const auto path = folder / "run";
     BOOST_TEST((lipt::adapters::load_state(path / "theta_star.safetensors", spec).state.weights == weights));
@@ -277,7 +278,7 @@ BOOST_FIXTURE_TEST_CASE(the_common_start_may_be_a_given_file, fixture) {
 BOOST_FIXTURE_TEST_CASE(a_given_start_that_does_not_fit_is_refused, fixture) {
     const auto spec = lipt::make_network("resnet8", {.image = {1, 28, 28}});
     const auto file = folder / "start.safetensors";
-    const std::vector<std::string> given{"--init-weights", file.string()};
+    const std::vector<std::string> given{"--init-weights", file.string(), "--init-epochs", "2"};
     check_run_refused(given, 1, "LIPT-F01");
     const auto write = [&](const lipt::network_spec &of, std::size_t without, float last) {
         auto weights = lipt::initial_weights(of, 17);
@@ -338,14 +339,20 @@ BOOST_FIXTURE_TEST_CASE(a_method_may_be_chosen_by_trials, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(conventional_and_no_pretraining_are_choices_of_the_same_pipeline, fixture) {
-    const auto full = run({"--pretrain", "full", "--pretrain-epochs", "1", "--pretrain-batch-size", "64",
-                           "--selector", "grand", "--pretrain-runs", "2"});
+    const std::vector<std::string> begin{"run", "--out", (folder / "run").string()};
+    const auto flags = begin + small_run_without_workers(data);
+    const auto full =
+        run_lipt(folder, flags + std::vector<std::string>{"--pretrain", "full", "--pretrain-epochs", "1",
+                                                          "--pretrain-batch-size", "64", "--selector",
+                                                          "grand", "--pretrain-runs", "2"});
     BOOST_TEST(full.status == 0, full.err);
     const auto stages = result_of(folder / "run").at("stages");
     BOOST_TEST(stages.at(0).at("name") == "pretrain");
     BOOST_TEST(stages.at(0).at("backward") == 2 * 540);
     std::filesystem::remove_all(folder / "run");
-    const auto none = run({"--pretrain", "none", "--selector", "rs2", "--start", "fresh"});
+    const auto none = run_lipt(
+        folder, begin + without(small_run_without_workers(data), {"--hold-out"}) +
+                    std::vector<std::string>{"--pretrain", "none", "--selector", "rs2", "--start", "fresh"});
     BOOST_TEST(none.status == 0, none.err);
     BOOST_TEST(run_lipt(folder, {"report", (folder / "run").string()}).status == 0);
 }

@@ -1,0 +1,188 @@
+#include <lipt/adapters/cli/setting_readers.hpp>
+#include <lipt/select/methods.hpp>
+#include <lipt/trials.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace lipt::adapters {
+namespace {
+
+/// Settings of methods by how their names begin, and who reads them; the first that fits counts. Samplers
+/// stand by their own names.
+constexpr std::string_view coverage_methods = "craig facility-location graph-cut";
+constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{{
+    {"gradmatch-batch", "gradmatch-batch"},
+    {"gradmatch-", "gradmatch gradmatch-batch"},
+    {"glister-", "glister"},
+    {"greedy", set_functions},
+    {"similarities", coverage_methods},
+    {"similarity", set_functions},
+    {"neighbours", coverage_methods},
+    {"graph-cut-", "graph-cut"},
+    {"log-determinant-", "log-determinant"},
+    {"cal-", "cal"},
+    {"last-layer", "deepfool"},
+    {"ccs-", "ccs"},
+    {"d2-", "d2"},
+    {"beta-", "beta"},
+}};
+
+/// Whether a list with spaces between has the name.
+bool is_among(std::string_view names, std::string_view name) {
+    while (!names.empty()) {
+        const auto end = std::min(names.find(' '), names.size());
+        if (names.substr(0, end) == name) return true;
+        names.remove_prefix(std::min(names.size(), end + 1));
+    }
+    return false;
+}
+
+/// The setting of a sampler that a method's name may give after a colon.
+std::string_view first_setting(std::string_view sampler) {
+    if (sampler == "ccs") return "ccs-cutoff";
+    if (sampler == "d2") return "d2-neighbours";
+    return sampler == "beta" ? "beta-concentration" : "";
+}
+
+std::string_view word_of(sampler_kind kind) {
+    if (kind == sampler_kind::ccs) return "ccs";
+    if (kind == sampler_kind::d2) return "d2";
+    return kind == sampler_kind::beta ? "beta" : "top-k";
+}
+
+/// Settings of a run's stages, and when they are read. `wanted` says what would have them read.
+struct stage_readers {
+    std::string_view settings, wanted;
+    bool (*read)(const run_settings &);
+};
+
+bool has_workers(const run_settings &s) { return s.pipeline.pretrain == pretrain_kind::lipt; }
+bool is_automatic(const run_settings &s) { return s.pipeline.selector == automatic; }
+bool trains_a_start(const run_settings &s) { return has_workers(s) && s.init_weights.empty(); }
+
+/// Whether any method that may be chosen is such.
+bool any_method(const run_settings &s, bool (*is)(const method_info &)) {
+    if (!is_automatic(s)) return is(method_of(s.pipeline.selector, s.pipeline.method).info);
+    const auto candidates = trial_candidates(s.pipeline);
+    return std::any_of(candidates.begin(), candidates.end(), [&](const auto &one) { return is(one.info); });
+}
+
+bool has_cosine(const run_settings &s) {
+    const auto &p = s.pipeline;
+    return p.main.decay == schedule::cosine ||
+           (trains_a_start(s) && p.initialize.decay == schedule::cosine) ||
+           (p.pretrain == pretrain_kind::full && p.full.decay == schedule::cosine);
+}
+
+constexpr std::string_view of_workers =
+    "workers minibatches batch-size rounds stratified-shards passes local-steps local-learning-rate "
+    "rand-augment "
+    "rand-augment-operations rand-augment-magnitude local-crop-flip prune prune-method prune-scope "
+    "density-min "
+    "density-max upload soup soup-search soup-points statistics features init-epochs init-learning-rate "
+    "init-schedule init-batch-size";
+
+const std::vector<stage_readers> &readers_of_stages() {
+    static const std::vector<stage_readers> all{
+        {of_workers, "--pretrain lipt", has_workers},
+        {"init-epochs init-learning-rate init-schedule init-batch-size",
+         "a common start that is trained, without --init-weights", trains_a_start},
+        {"init-learning-rate init-schedule init-batch-size", "--init-epochs above 0",
+         [](const run_settings &s) { return s.pipeline.initialize.epochs > 0; }},
+        {"passes", "--local-steps 0", [](const run_settings &s) { return s.pipeline.local.steps == 0; }},
+        {"rand-augment-operations rand-augment-magnitude", "--rand-augment true",
+         [](const run_settings &s) { return s.pipeline.local.training.augment.rand_augment; }},
+        {"prune-method prune-scope density-min density-max", "--prune after or before",
+         [](const run_settings &s) { return s.pipeline.local.pruning != prune_time::never; }},
+        {"soup-search soup-points", "--soup greedy",
+         [](const run_settings &s) { return s.pipeline.soup.method == soup_method::greedy; }},
+        {"soup-points", "--soup-search grid or golden",
+         [](const run_settings &s) { return s.pipeline.soup.search != alpha_search::equal; }},
+        {"observe-images", "--pretrain lipt with --statistics reestimated, or --selector auto",
+         [](const run_settings &s) {
+             return is_automatic(s) ||
+                    (has_workers(s) && s.pipeline.statistics == statistics_kind::reestimated);
+         }},
+        {"pretrain-epochs pretrain-learning-rate pretrain-schedule pretrain-batch-size pretrain-runs",
+         "--pretrain full", [](const run_settings &s) { return s.pipeline.pretrain == pretrain_kind::full; }},
+        {"trial-candidates trial-budget trial-hold-out trial-margin", "--selector auto", is_automatic},
+        {"hold-out", "a pre-training, glister, or --rank-held-out false",
+         [](const run_settings &s) {
+             return s.pipeline.pretrain != pretrain_kind::none || !s.pipeline.rank_held_out ||
+                    any_method(s, [](const method_info &info) { return info.validation; });
+         }},
+        {"balanced", "methods that may pick either way",
+         [](const run_settings &s) {
+             return any_method(s, [](const method_info &info) { return info.pools == pool_rule::as_asked; });
+         }},
+        {"use-weights", "methods that give weights",
+         [](const run_settings &s) {
+             return any_method(s, [](const method_info &info) { return info.weights; });
+         }},
+        {"reselect-every", "methods that keep one subset for all epochs",
+         [](const run_settings &s) {
+             return any_method(s, [](const method_info &info) { return !info.resampled; });
+         }},
+        {"final-learning-rate", "a schedule cosine", has_cosine},
+    };
+    return all;
+}
+
+/// Whether the run's method, or one that its trials may choose, reads it.
+bool is_read_by_method(const run_settings &settings, std::string_view name) {
+    const auto sampler = word_of(settings.pipeline.method.sampler.kind);
+    const auto reads = [&](std::string_view method) {
+        const auto asked = take_apart(method, sampler);
+        return name == "sampler" ? asked.scorer && !asked.sampler_named
+                                 : asked.named_setting != name && is_read_by(asked, name);
+    };
+    if (!is_automatic(settings)) return reads(settings.pipeline.selector);
+    const auto candidates = trial_candidates(settings.pipeline);
+    return std::any_of(candidates.begin(), candidates.end(),
+                       [&](const auto &one) { return reads(one.name); });
+}
+
+} // namespace
+
+asked_method take_apart(std::string_view name, std::string_view sampler, bool scores) {
+    const auto slash = std::min(name.find('/'), name.size()), colon = std::min(name.find(':'), name.size());
+    asked_method asked{.name = name, .method = name.substr(0, slash), .sampler = sampler};
+    asked.scorer = scores || find_method(asked.method).scorer;
+    if (slash == name.size()) return asked;
+    asked.sampler_named = true;
+    asked.sampler = name.substr(slash + 1, colon - std::min(colon, slash + 1));
+    if (colon < name.size()) asked.named_setting = first_setting(asked.sampler);
+    return asked;
+}
+
+std::string_view method_readers(std::string_view setting) {
+    const auto known = std::find_if(readers.begin(), readers.end(),
+                                    [&](const auto &one) { return setting.starts_with(one.first); });
+    return known == readers.end() ? std::string_view() : known->second;
+}
+
+bool is_read_by(const asked_method &asked, std::string_view setting) {
+    const auto names = method_readers(setting);
+    return names.empty() || is_among(names, asked.method) || (asked.scorer && is_among(names, asked.sampler));
+}
+
+void check_readers(const run_settings &settings) {
+    const auto &selector = settings.pipeline.selector;
+    for (const auto &name : settings.given) {
+        for (const auto &stage : readers_of_stages()) {
+            require(!is_among(stage.settings, name) || stage.read(settings), "U49", "settings: --", name,
+                    " is for ", stage.wanted, ", and nothing in this run reads it: leave it out");
+        }
+        const bool sampler = name == "sampler";
+        if (!sampler && method_readers(name).empty()) continue;
+        require(is_read_by_method(settings, name), "U49", "settings: --", name, " is for ",
+                sampler ? "methods that rate samples and name no sampler" : method_readers(name),
+                ", but --selector is ", selector, ": leave one of them out");
+    }
+}
+
+} // namespace lipt::adapters
