@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <map>
 
 namespace lipt::adapters {
@@ -107,6 +108,21 @@ void check_files(const array_selection &asked) {
     add("--csv", asked.csv, true);
 }
 
+std::string settle_weights(const array_selection &asked, const method_info &method, selection &chosen) {
+    auto &weights = chosen.weights;
+    if (!method.weights) {
+        if (asked.weights_out.empty()) return "";
+        weights.assign(chosen.indices.size(), 1.0f);
+        return fmt::format("{} gives no weights: '{}' has ones", asked.method, asked.weights_out.string());
+    }
+    double sum = 0;
+    for (const float weight : weights) sum += std::abs(static_cast<double>(weight));
+    if (asked.raw_weights || sum == 0) return "";
+    const double scale = static_cast<double>(weights.size()) / sum;
+    for (float &weight : weights) weight = static_cast<float>(weight * scale);
+    return "";
+}
+
 std::string selection_key(const array_selection &asked, const named_arrays &arrays,
                           std::string_view backend) {
     return json({{"version", LIPT_VERSION},
@@ -132,6 +148,9 @@ void write_selection(const array_selection &asked, const method_info &method,
                       {"kept", chosen.indices.size()},
                       {"class_counts", kept},
                       {"available", available},
+                      {"weights", !method.weights     ? "none"
+                                  : asked.raw_weights ? "raw"
+                                                      : "mean 1"},
                       {"similarities", means.similarity},
                       {"backend", means.backend},
                       {"device", asked.device},
