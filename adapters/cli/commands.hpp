@@ -67,6 +67,7 @@ struct array_selection {
     std::string device = "cpu";
     std::size_t max_memory = 512; ///< MiB
     std::filesystem::path out = "subset.npy", weights_out, scores_out, csv;
+    bool raw_weights = false; ///< as the method makes them; otherwise of mean 1
     bool dry_run = false;
     select_options options{};
     /// Every flag that the picks depend on, by its name, as the report and the state of a selection have
@@ -74,7 +75,7 @@ struct array_selection {
     std::map<std::string, std::string> settings;
 };
 /// Selects class by class, writes the outputs and a report beside them; goes on where it was stopped.
-/// errors: U23 no validation, U24 an output that the method does not give, U26 arrays that it needs, U30 a
+/// errors: U23 no validation, U24 scores that the method does not give, U26 arrays that it needs, U30 a
 /// fraction that keeps nothing, U31 files that collide, U32 no such directory, U33 more memory than there is;
 /// C30 arrays that do not fit each other, C31 validation that does not fit, C32 a class without validation,
 /// C43 nearest similarities that do not fit the memory, C44 a score that is not finite or that float32 cannot

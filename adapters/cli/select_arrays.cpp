@@ -61,8 +61,9 @@ void check_flags(const array_selection &asked, const method_info &method) {
             "select: --at-least-one is for picks class by class, ",
             method.resampled ? "rs2 comes to each class in its turn" : "these are of one pool",
             ": leave it out");
-    require(asked.weights_out.empty() || method.weights, "U24", "select: ", asked.method,
-            " gives no weights: leave out --weights-out");
+    require(!asked.raw_weights || method.weights, "U49",
+            "select: --raw-weights is for methods that give weights, ", asked.method,
+            " gives none: leave it out");
     require(asked.fraction > 0 && asked.fraction <= 1, "U30", "select: --fraction is ", asked.fraction,
             ", expected above 0 and at most 1");
     require(asked.max_memory <= std::size_t{1} << 30, "U30", "select: --max-memory is ", asked.max_memory,
@@ -312,12 +313,23 @@ void print_estimate(const opened_selection &opened, const selection_estimate &es
                1e-9 * estimate.work.sweep_bytes, 1e-9 * rates.sweep_bytes);
 }
 
+/// Says on stderr that logits were given as probabilities, of which methods choose other samples.
+void notice_probabilities(const stored_outputs &outputs) {
+    if (!outputs.logits || !look_like_probabilities(*outputs.logits)) return;
+    fmt::print(
+        stderr,
+        "select: the rows of '{}' are between 0 and 1 and sum up to 1: probabilities? Methods expect "
+        "logits and choose other samples by these; give the logits, or the logarithms of what is there\n",
+        outputs.logits->path().string());
+}
+
 } // namespace
 
 void select_arrays_command(const array_selection &asked) {
     auto named = method_of(asked);
     named.options.seed = asked.seed;
     named.options.memory = asked.max_memory << 20;
+    named.options.raw_weights = asked.raw_weights;
     const auto &method = named.info;
     const auto &options = named.options;
     check(options);
@@ -330,6 +342,8 @@ void select_arrays_command(const array_selection &asked) {
     for (const auto &pool : pools_of(opened)) {
         if (pool.quota > 0 && keeps_nearest(method.name)) check_sparse(options, pool.samples);
     }
+    notice_probabilities(opened.outputs);
+    if (opened.validation) notice_probabilities(*opened.validation);
     const auto estimate = estimate_of(opened, options);
     require_memory(estimate, opened);
     if (asked.dry_run) return print_estimate(opened, estimate, tensor, threads);
@@ -342,7 +356,8 @@ void select_arrays_command(const array_selection &asked) {
     } else if (state.size() > 0) {
         progress.line(fmt::format("select: going on with the {} classes that are done", state.size()));
     }
-    const auto chosen = run_selection(tensor, opened, options, state, progress);
+    auto chosen = run_selection(tensor, opened, options, state, progress);
+    if (const auto said = fill_weights(asked, method, chosen); !said.empty()) progress.line(said);
     const auto similarity = similarity_words(estimate, options.submodular.neighbours);
     write_selection(asked, method, opened.outputs.labels, opened.outputs.classes(), chosen, arrays,
                     {.similarity = similarity, .backend = chosen::backend_name, .threads = threads});

@@ -54,8 +54,14 @@ void add_array_options(CLI::App *sub, array_selection &asked) {
                   "keep one sample of every class at least, at the cost of large ones");
     add_count(*sub, "seed", asked.seed, "seed of all that is drawn");
     sub->add_option("--out", asked.out, "kept indices, int64 .npy")->capture_default_str()->type_name("FILE");
-    sub->add_option("--weights-out", asked.weights_out, "weights of the kept samples, float32 .npy")
+    sub->add_option(
+           "--weights-out", asked.weights_out,
+           "weights of the kept samples for the loss, float32 .npy, of mean 1; ones where the method "
+           "gives none")
         ->type_name("FILE");
+    sub->add_flag("--raw-weights", asked.raw_weights,
+                  "leave weights on the scale of the method: CRAIG's sum up to the samples, GradMatch's to "
+                  "about 1");
     sub->add_option("--scores-out", asked.scores_out, "scores of all samples, float32 .npy")
         ->type_name("FILE");
     sub->add_option("--csv", asked.csv, "table of the kept samples: index, class, weight, score")

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <map>
 
 namespace lipt::adapters {
@@ -107,6 +108,12 @@ void check_files(const array_selection &asked) {
     add("--csv", asked.csv, true);
 }
 
+std::string fill_weights(const array_selection &asked, const method_info &method, selection &chosen) {
+    if (method.weights || asked.weights_out.empty()) return "";
+    chosen.weights.assign(chosen.indices.size(), 1.0f);
+    return fmt::format("{} gives no weights: '{}' has ones", asked.method, asked.weights_out.string());
+}
+
 std::string selection_key(const array_selection &asked, const named_arrays &arrays,
                           std::string_view backend) {
     return json({{"version", LIPT_VERSION},
@@ -132,6 +139,9 @@ void write_selection(const array_selection &asked, const method_info &method,
                       {"kept", chosen.indices.size()},
                       {"class_counts", kept},
                       {"available", available},
+                      {"weights", !method.weights     ? "none"
+                                  : asked.raw_weights ? "raw"
+                                                      : "mean 1"},
                       {"similarities", means.similarity},
                       {"backend", means.backend},
                       {"device", asked.device},

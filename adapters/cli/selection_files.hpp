@@ -29,6 +29,10 @@ void check_files(const array_selection &asked);
 /// The text that tells a selection from every other: settings, arrays, version and backend.
 std::string selection_key(const array_selection &asked, const named_arrays &arrays, std::string_view backend);
 
+/// Makes weights of one where --weights-out asks for some of a method that gives none. Returns what there is
+/// to say of that, or "".
+std::string fill_weights(const array_selection &asked, const method_info &method, selection &chosen);
+
 /// How a selection was computed, for its report.
 struct selection_means {
     std::string_view similarity, backend;

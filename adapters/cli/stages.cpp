@@ -1,6 +1,7 @@
 // The commands on a run directory: where the chosen backend, the adapters and the pipeline meet.
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/launching.hpp>
+#include <lipt/adapters/cli/network_words.hpp>
 #include <lipt/adapters/cli/notices.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/run_data.hpp>
@@ -283,10 +284,11 @@ void submit(open_run &run, const launch_options &launch) {
 void run_command(const run_settings &settings, const fs::path &out, const launch_options &launch) {
     open_run run(settings, out, run_use::begin, launch);
     if (launch.submit_only) return submit(run, launch);
-    run.display.line(fmt::format(
-        "lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads", LIPT_VERSION,
-        settings.dataset, settings.pipeline.fraction, run.context.train.size(), settings.network,
-        settings.pipeline.selector, chosen::backend_name, settings.pipeline.threads));
+    run.display.line(
+        fmt::format("lipt {} on {}: {} of {} training images, {}, selector {}, {} backend, {} threads",
+                    LIPT_VERSION, settings.dataset, settings.pipeline.fraction, run.context.train.size(),
+                    network_words(run.context.spec), settings.pipeline.selector, chosen::backend_name,
+                    settings.pipeline.threads));
     const auto result = run_pipeline<chosen::training>(run.context, run.tensor, run.store);
     if (settings.pipeline.pretrain == pretrain_kind::lipt) {
         say_refused(run);
@@ -301,6 +303,8 @@ void plan_command(const run_settings &settings, const fs::path &out) {
     require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
     open_run run(settings, out, run_use::begin);
+    run.display.line(
+        fmt::format("lipt {} on {}: {}", LIPT_VERSION, settings.dataset, network_words(run.context.spec)));
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);

@@ -105,12 +105,36 @@ stored_outputs open_outputs(const std::filesystem::path &labels, const std::file
     require(outputs.logits || classes <= std::max<std::size_t>(outputs.samples(), least_bound), "C30",
             "select: a label of '", labels.string(), "' is ", classes - 1, ", of ", outputs.samples(),
             " samples: number the classes from 0, or give --logits, whose columns say how many there are");
+    const bool one_column = outputs.logits && classes == 1;
     for (std::size_t i = 0; i < outputs.samples(); ++i) {
+        require(outputs.labels[i] == 0 || !one_column, "C30", "select: '", logits.string(),
+                "' has one column, and label ", i, " of '", labels.string(), "' is ", outputs.labels[i],
+                ": a sigmoid's logit z stands for two columns, 0 and z; save those");
         require(static_cast<std::size_t>(outputs.labels[i]) < classes, "C30", "select: label ", i, " of '",
                 labels.string(), "' is ", outputs.labels[i], ", '", logits.string(), "' has ", classes,
                 " columns: one a class is expected");
     }
     return outputs;
+}
+
+bool look_like_probabilities(const npy_rows &logits) {
+    constexpr std::size_t most = 64;
+    constexpr double rounding = 2e-3; // what float16 makes of a sum of thousands
+    if (logits.width() < 2) return false;
+    std::vector<float> row(logits.width());
+    const std::size_t looked_at = std::min(most, logits.rows());
+    for (std::size_t i = 0; i < looked_at; ++i) {
+        const auto index = static_cast<std::int64_t>(i * logits.rows() / looked_at);
+        try {
+            logits.read(std::span(&index, 1), row.data());
+        } catch (const error &) {
+            return false; // told where that row is needed
+        }
+        const auto is_share = [](float value) { return value >= 0 && value <= 1; };
+        const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+        if (!std::all_of(row.begin(), row.end(), is_share) || std::abs(sum - 1) > rounding) return false;
+    }
+    return looked_at > 0;
 }
 
 stored_scores open_scores(const std::filesystem::path &path, const stored_outputs &outputs) {

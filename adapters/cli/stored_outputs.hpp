@@ -53,6 +53,10 @@ struct stored_outputs {
 stored_outputs open_outputs(const std::filesystem::path &labels, const std::filesystem::path &logits,
                             const std::filesystem::path &embeddings);
 
+/// Whether these logits look like probabilities: rows at even distances all between 0 and 1 with sum 1.
+/// cost: reads at most 64 rows
+bool look_like_probabilities(const npy_rows &logits);
+
 /// Ratings of samples that somebody else made. shapes: values (N)
 struct stored_scores {
     std::vector<float> values;

@@ -19,11 +19,11 @@
 
 namespace lipt {
 
-/// Builds a network by name. For small images: resnet8, resnet14, resnet20, ... (6m+2, widths 16-32-64),
-/// resnet18 (widths 64 to 512), wrn-<depth>-<width> with depth 6m+4. For images of 224x224 or any other size,
-/// in the layout of torchvision's models: resnet18-224 (its resnet18), wrn-50-2 (its wide_resnet50_2).
-/// errors: N01 unknown name, N02 empty image or classes, N03 normalisation of another length
-/// source: [He2016], [Zagoruyko2016]
+/// Builds a network by name. For small images: resnet8, resnet14, resnet20, ... (6m+2, widths 16-32-64, but
+/// not resnet50 and resnet152, which are ImageNet's), resnet18 (widths 64 to 512), wrn-<depth>-<width> with
+/// depth 6m+4. For images of 224x224 or any other size, in the layout of torchvision's models: resnet18-224
+/// (its resnet18), wrn-50-2 (its wide_resnet50_2). errors: N01 unknown name, N02 empty image or classes, N03
+/// normalisation of another length source: [He2016], [Zagoruyko2016]
 inline network_spec make_network(std::string_view name, const network_options &options) {
     const auto number = [](std::string_view digits) {
         std::size_t value = 0;
@@ -36,6 +36,12 @@ inline network_spec make_network(std::string_view name, const network_options &o
     }
     if (name == "resnet18-224") return detail::make_imagenet_resnet(name, {2, 2, 2, 2}, 1, 1, options);
     if (name == "wrn-50-2") return detail::make_imagenet_resnet(name, {3, 4, 6, 3}, 4, 2, options);
+    // 6m+2 happens to fit these depths of ImageNet's networks with bottlenecks, which whoever names them
+    // means.
+    require(
+        name != "resnet50" && name != "resnet152", "N01", "network: '", name,
+        "' is ImageNet's by that name, which is not built in: there are resnet18-224 and wrn-50-2 for large "
+        "images, resnet44, resnet56 and every other resnet<6m+2> for small ones");
     if (name.starts_with("resnet")) {
         constexpr std::array<std::size_t, 3> widths{16, 32, 64};
         const std::size_t depth = number(name.substr(6));

@@ -278,7 +278,6 @@ BOOST_FIXTURE_TEST_CASE(outputs_that_collide_or_cannot_be_are_refused_before_any
     check_refused({"--out", at("labels.npy")}, 2, "U31", {"--labels"});
     check_refused({"--scores-out", at("absent/s.npy")}, 2, "U32", {"absent"});
     check_refused({"--method", "random", "--scores-out", at("s.npy")}, 2, "U24");
-    check_refused({"--method", "grand", "--weights-out", at("w.npy")}, 2, "U24");
     BOOST_TEST((content_of(folder / "labels.npy") == before));
     folder.write("subset.npy.state", "my own notes");
     check_refused({}, 1, "F06", {"subset.npy.state"});

@@ -33,6 +33,15 @@ void check_same(const std::filesystem::path &a, const std::filesystem::path &b) 
 
 } // namespace
 
+BOOST_FIXTURE_TEST_CASE(the_first_line_says_what_was_built, fixture) {
+    const auto out = (folder / "run").string();
+    const auto ended = run_lipt(folder, std::vector<std::string>{"run", "--out", out} + small_run(data) +
+                                            std::vector<std::string>{"--selector", "rs2"});
+    BOOST_TEST_REQUIRE(ended.status == 0, ended.err);
+    const auto first = ended.err.substr(0, ended.err.find('\n'));
+    BOOST_TEST(first.find("resnet8 (3x3 stem, depth 8, 77,754 parameters)") != std::string::npos, first);
+}
+
 BOOST_FIXTURE_TEST_CASE(threads_and_repetition_change_no_byte, fixture) {
     const auto one = run("one", {"--threads", "1"});
     check_same(one, run("two", {"--threads", "2"}));

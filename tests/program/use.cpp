@@ -67,7 +67,8 @@ BOOST_FIXTURE_TEST_CASE(settings_out_of_range_are_wrong_use, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(unknown_names_are_listed, fixture) {
     check_run_refused({"--selector", "magic"}, 2, "LIPT-C01");
-    check_run_refused({"--network", "vgg"}, 2, "LIPT-N01");
+    for (const char *network : {"vgg", "resnet50", "resnet152"})
+        check_run_refused({"--network", network}, 2, "LIPT-N01");
     check_run_refused({"--dataset", "mnist"}, 2, "LIPT-D16");
     const auto ended = run_lipt(folder, {"run", "--out", "x", "--no-such-flag"});
     BOOST_TEST(ended.status == 2);

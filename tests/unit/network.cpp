@@ -226,6 +226,14 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_network_are_refused) {
     BOOST_TEST(id({.image = {1, 28, 28}, .mean = {0.3f}, .deviation = {0.3f}}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(names_of_imagenets_networks_are_not_those_of_small_ones) {
+    // Of depth 6m+2, and yet not what their names say.
+    for (const char *name : {"resnet50", "resnet152"})
+        BOOST_TEST(lipt_test::error_id([&] { lipt::make_network(name, {}); }) == "LIPT-N01", name);
+    for (const char *name : {"resnet44", "resnet56", "resnet146"})
+        BOOST_TEST(lipt_test::error_id([&] { lipt::make_network(name, {}); }) == "", name);
+}
+
 BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
     for (const char *name : {"resnet9", "resnet", "wrn-16", "wrn-15-1", "wrn-16-0", "vgg", "resnet8x",
                              "wrn-16-1-1", "wrn-50-1", "resnet18-225", "resnet18-"}) {
