@@ -290,23 +290,22 @@ BOOST_FIXTURE_TEST_CASE(classes_that_lose_all_their_samples_are_said_or_keep_one
     for (const std::size_t size : {1300, 1290, 1280, 1270, 2})
         labels.insert(labels.end(), size, labels.empty() ? 0 : labels.back() + 1);
     write_npy<std::int64_t>(folder / "labels.npy", labels);
-    const auto run = [&](const std::vector<std::string> &more) {
-        return run_lipt(folder, std::vector<std::string>{"select", "--labels", at("labels.npy"), "--out",
-                                                         at("subset.npy"), "--method", "stratified",
-                                                         "--fraction", "0.15"} +
-                                    more);
+    const auto run = [&](const std::string &method, const std::vector<std::string> &more) {
+        return run_lipt(folder,
+                        std::vector<std::string>{"select", "--labels", at("labels.npy"), "--out",
+                                                 at("subset.npy"), "--method", method, "--fraction", "0.15"} +
+                            more);
     };
-    const auto ended = run({});
+    const auto ended = run("stratified", {});
     BOOST_TEST(ended.status == 0, ended.err);
     BOOST_TEST(report().at("class_counts") == (std::vector<int>{195, 194, 192, 190, 0}));
     BOOST_TEST(ended.out.find("no sample is kept of 1 class (4)") != std::string::npos, ended.out);
-    const auto each = run({"--at-least-one"});
+    const auto each = run("stratified", {"--at-least-one"});
     BOOST_TEST(report().at("class_counts") == (std::vector<int>{194, 194, 192, 190, 1}));
     BOOST_TEST(each.out.find("no sample is kept") == std::string::npos, each.out);
     BOOST_TEST(report().at("settings").at("at-least-one") == true);
-    for (const auto &more : {std::vector<std::string>{"--at-least-one", "--method", "random"},
-                             std::vector<std::string>{"--at-least-one", "--method", "rs2"}}) {
-        const auto refused = run(more);
+    for (const char *method : {"random", "rs2"}) {
+        const auto refused = run(method, {"--at-least-one"});
         BOOST_TEST(refused.status == 2);
         BOOST_TEST(refused.err.find("LIPT-U49") != std::string::npos, refused.err);
     }
