@@ -15,7 +15,7 @@
 
 #include <version>
 
-// LIPT_CONFIGURATION: the settings that change types or functions of the core's headers, as one name.
+/// \cond   the settings that change types or functions of the core's headers, a piece of a name each
 #if defined(__cpp_exceptions)
 #define LIPT_CONFIGURATION_EXCEPTIONS exceptions
 #else
@@ -33,8 +33,8 @@
 #endif
 #define LIPT_CONFIGURATION_JOIN(a, b, c) a##b##c
 #define LIPT_CONFIGURATION_JOINED(a, b, c) LIPT_CONFIGURATION_JOIN(a, b, c)
-/// `exceptions` or `no_exceptions`, then `_xsimd` and `_glibcxx_debug` where they are on: the name of a
-/// namespace.
+/// \endcond
+/// The name of a namespace: `exceptions` or `no_exceptions`, then `_xsimd`, `_glibcxx_debug` where on.
 #define LIPT_CONFIGURATION                                                                                   \
     LIPT_CONFIGURATION_JOINED(LIPT_CONFIGURATION_EXCEPTIONS, LIPT_CONFIGURATION_XSIMD,                       \
                               LIPT_CONFIGURATION_DEBUG)

@@ -59,13 +59,19 @@ inline void give_block(void *memory) noexcept {
 
 } // namespace lipt::detail
 
+/// From the resource of the call under way, else from malloc.
 void *operator new(std::size_t size) { return lipt::detail::take_block(size, alignof(std::max_align_t)); }
+/// The same for what is aligned more strictly.
 void *operator new(std::size_t size, std::align_val_t alignment) {
     return lipt::detail::take_block(size, static_cast<std::size_t>(alignment));
 }
+/// Back to where the block came from.
 void operator delete(void *memory) noexcept { lipt::detail::give_block(memory); }
+/// Back to where the block came from.
 void operator delete(void *memory, std::size_t) noexcept { lipt::detail::give_block(memory); }
+/// Back to where the block came from.
 void operator delete(void *memory, std::align_val_t) noexcept { lipt::detail::give_block(memory); }
+/// Back to where the block came from.
 void operator delete(void *memory, std::size_t, std::align_val_t) noexcept {
     lipt::detail::give_block(memory);
 }
