@@ -29,27 +29,18 @@ is_installed() {
 }
 is_known() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 
-# The words of the list none of whose alternatives is installed, on one line.
-missing_of() {
-    for word in $1; do
+# words_without PREDICATE LIST: the words of the list none of whose alternatives is so, on one line.
+words_without() {
+    for word in $2; do
         found=""
         for package in $(alternatives "$word"); do
-            ! is_installed "$package" || found=1
+            ! "$1" "$package" || found=1
         done
         [ -n "$found" ] || printf '%s ' "$word"
     done
 }
-
-# The words of the list of which apt knows no alternative, on one line.
-unknown_of() {
-    for word in $1; do
-        found=""
-        for package in $(alternatives "$word"); do
-            ! is_known "$package" || found=1
-        done
-        [ -n "$found" ] || printf '%s ' "$word"
-    done
-}
+missing_of() { words_without is_installed "$1"; }
+unknown_of() { words_without is_known "$1"; }
 
 # chosen_of LIST: for each word the first alternative that apt knows, on one line.
 chosen_of() {

@@ -32,6 +32,8 @@ std::string stem_of(const network_spec &spec) {
 } // namespace
 
 std::size_t depth_of(const network_spec &spec) {
+    // A Wide-ResNet's name counts the projections of its three groups and no last layer. Of width 1 the first
+    // group needs no projection, and the name counts it all the same.
     const bool adds_first = has(spec, layer_kind::add);
     const auto counts = [&](const layer &one) {
         if (one.kind == layer_kind::linear) return !adds_first;
@@ -39,9 +41,10 @@ std::size_t depth_of(const network_spec &spec) {
         const auto &name = spec.weights[one.weights].name;
         const bool shortcut =
             name.find("shortcut") != std::string::npos || name.find("downsample") != std::string::npos;
-        return adds_first || !shortcut;
+        return !shortcut;
     };
-    return static_cast<std::size_t>(std::count_if(spec.layers.begin(), spec.layers.end(), counts));
+    const auto counted = std::count_if(spec.layers.begin(), spec.layers.end(), counts);
+    return static_cast<std::size_t>(counted) + (adds_first ? 3 : 0);
 }
 
 std::string network_words(const network_spec &spec) {

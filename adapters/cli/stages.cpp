@@ -303,11 +303,11 @@ void plan_command(const run_settings &settings, const fs::path &out) {
     require(settings.pipeline.pretrain == pretrain_kind::lipt, "U21",
             "plan: only --pretrain lipt has workers to plan for; use `lipt run` for the other kinds");
     open_run run(settings, out, run_use::begin);
-    run.display.line(
-        fmt::format("lipt {} on {}: {}", LIPT_VERSION, settings.dataset, network_words(run.context.spec)));
     auto backend = run.backend();
     initialize(run.context, backend, run.store);
     const auto made = plan(run.context, run.store);
+    run.display.line(
+        fmt::format("lipt {} on {}: {}", LIPT_VERSION, settings.dataset, network_words(run.context.spec)));
     const auto &pipeline = settings.pipeline;
     run.display.line(fmt::format("{} workers are planned; next: lipt worker --run {} --worker 0 (to {}){}",
                                  made.shards.size(), out.string(), pipeline.shards.workers - 1,

@@ -1,14 +1,6 @@
-# arm64, cross-built with Debian's compiler against the libraries that cmake/arm.sh put into LIPT_SYSROOT; programs run
-# under qemu.
-set(CMAKE_SYSTEM_NAME Linux)
+# 64-bit Arm.
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
-set(LIPT_SYSROOT "${CMAKE_CURRENT_LIST_DIR}/../../build/arm64-sysroot" CACHE PATH "Root of a Debian for arm64")
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES LIPT_SYSROOT)
-set(CMAKE_SYSROOT "${LIPT_SYSROOT}")
-set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
-set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L "${LIPT_SYSROOT}")
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(lipt_debian arm64)
+set(lipt_triple aarch64-linux-gnu)
+set(lipt_qemu qemu-aarch64-static)
+include("${CMAKE_CURRENT_LIST_DIR}/debian.cmake")
