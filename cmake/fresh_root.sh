@@ -43,7 +43,7 @@ make_root() {
     : >"$root/.made"
 }
 
-# The files that git tracks, as they lie here; times are kept, so that what is unchanged is not built again.
+# The files that git tracks or would, as they lie here; times are kept, so that what is unchanged is not built again.
 copy_tree() {
     mkdir -p "$tree"
     find "$tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +

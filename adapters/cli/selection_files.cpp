@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
-#include <cmath>
 #include <map>
 
 namespace lipt::adapters {

@@ -119,6 +119,16 @@ const std::vector<stage_readers> &readers_of_stages() {
          [](const run_settings &s) {
              return any_method(s, [](const method_info &info) { return info.pools == pool_rule::as_asked; });
          }},
+        {"at-least-one", "methods that keep one subset and pick it class by class",
+         [](const run_settings &s) {
+             constexpr auto always = [](const method_info &info) {
+                 return !info.resampled && is_per_class(info, false);
+             };
+             constexpr auto when_balanced = [](const method_info &info) {
+                 return !info.resampled && is_per_class(info, true);
+             };
+             return s.pipeline.balanced ? any_method(s, when_balanced) : any_method(s, always);
+         }},
         {"use-weights", "methods that give weights",
          [](const run_settings &s) {
              return any_method(s, [](const method_info &info) { return info.weights; });

@@ -41,9 +41,8 @@ std::vector<float> nearest_counts(const Tensor &tensor, const similarity_rows<Te
 /// nearest to each pick, itself included, so none is 0; they sum to n. Exactly the quota, in the order of
 /// picking. Scores are gains against a distance of twice the longest gradient, which no pick depends on.
 /// errors: C43, and as maximise. cost: n^2 (C+E) flops and n^2 square roots, then few rows a pick; memory as
-/// facility_location. Weights are of all similarities, whichever the picks are made from. source:
-/// [Mirzasoleiman2020] Algorithm
-/// 1
+/// facility_location. Weights are of all similarities, whichever the picks are made from.
+/// source: [Mirzasoleiman2020] Algorithm 1
 struct craig {
     static constexpr method_info info{.name = "craig",
                                       .summary = "medoids of the gradients, weighted by what they stand for",

@@ -47,6 +47,8 @@ BOOST_AUTO_TEST_CASE(settings_of_methods_are_read_by_their_own_alone) {
                                           {"use-weights", "rs2"},
                                           {"balanced", "random"},
                                           {"reselect-every", "rs2"},
+                                          {"at-least-one", "rs2"},
+                                          {"at-least-one", "random"},
                                           {"similarity", "k-center"}})
         BOOST_TEST(with_selector(given, selector) == "LIPT-U49", given << " of " << selector);
     for (const auto &[given, selector] : {std::pair("ccs-cutoff", "el2n/ccs"),
@@ -56,9 +58,19 @@ BOOST_AUTO_TEST_CASE(settings_of_methods_are_read_by_their_own_alone) {
                                           {"use-weights", "craig"},
                                           {"balanced", "el2n"},
                                           {"reselect-every", "gradmatch"},
+                                          {"at-least-one", "craig"},
+                                          {"at-least-one", "stratified"},
                                           {"similarity", "log-determinant"},
                                           {"fraction", "rs2"}})
         BOOST_TEST(with_selector(given, selector) == "", given << " of " << selector);
+}
+
+BOOST_AUTO_TEST_CASE(one_of_each_class_is_for_picks_class_by_class) {
+    const auto in_one_pool = [](const char *selector) {
+        return id_of("at-least-one", [&](auto &p) { p.selector = selector, p.balanced = false; });
+    };
+    BOOST_TEST(in_one_pool("craig") == "LIPT-U49");
+    BOOST_TEST(in_one_pool("stratified") == "");
 }
 
 BOOST_AUTO_TEST_CASE(trials_read_what_any_candidate_reads) {
