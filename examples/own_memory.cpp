@@ -1,11 +1,11 @@
 // For a small machine: no exceptions needed, and all memory from one block. Who trains on what, then which
 // weights stay.
-#include <lipt/arena.hpp>
-#include <lipt/attempt.hpp>
 #include <lipt/backends/reference/tensor.hpp>
-#include <lipt/operator_new.hpp> // in one source file of a program
-#include <lipt/prune.hpp>
-#include <lipt/shard.hpp>
+#include <lipt/embedded/arena.hpp>
+#include <lipt/embedded/attempt.hpp>
+#include <lipt/embedded/operator_new.hpp> // in one source file of a program
+#include <lipt/pretrain/prune.hpp>
+#include <lipt/pretrain/shard.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <lipt/adapters/cli/settings.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include <lipt/adapters/cli/setting_readers.hpp>
+#include <lipt/run/trials.hpp>
 #include <lipt/select/methods.hpp>
-#include <lipt/trials.hpp>
 
 #include <algorithm>
 #include <array>

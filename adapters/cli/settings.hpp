@@ -2,7 +2,7 @@
 #pragma once
 
 #include <lipt/adapters/data/image_folder.hpp>
-#include <lipt/settings.hpp>
+#include <lipt/run/settings.hpp>
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -1,7 +1,7 @@
 // What launchers that start workers elsewhere have in common: attempts, a deadline, where logs are.
 #pragma once
 
-#include <lipt/context.hpp>
+#include <lipt/run/context.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Workers side by side on the threads of one machine.
 #pragma once
 
-#include <lipt/context.hpp>
+#include <lipt/run/context.hpp>
 
 #include <algorithm>
 #include <atomic>

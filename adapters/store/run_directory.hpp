@@ -5,9 +5,9 @@
 #include <lipt/adapters/store/directory_lock.hpp>
 #include <lipt/adapters/store/inside.hpp>
 #include <lipt/adapters/store/sample_numbers.hpp>
-#include <lipt/network.hpp>
-#include <lipt/store.hpp>
-#include <lipt/traffic.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/store.hpp>
+#include <lipt/run/traffic.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 // The pipeline's values as JSON, and back.
 #pragma once
 
-#include <lipt/store.hpp>
-#include <lipt/traffic.hpp>
+#include <lipt/run/store.hpp>
+#include <lipt/run/traffic.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 // A worker's shard as it travels: pixels and labels in one file, so that a worker needs no data set.
 #pragma once
 
-#include <lipt/network.hpp>
-#include <lipt/store.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/store.hpp>
 
 #include <cstddef>
 #include <span>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <lipt/adapters/store/safetensors.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 #include <lipt/training.hpp>
 
 namespace lipt::adapters {

@@ -2,7 +2,7 @@
 #include <lipt/adapters/store/sealed.hpp>
 #include <lipt/adapters/store/sentence.hpp>
 #include <lipt/adapters/store/worker_file.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/pretrain/prune.hpp>
 #include <lipt/version.hpp>
 
 namespace lipt::adapters {

@@ -1,8 +1,8 @@
 // What a worker sends back, as one file: made again anywhere and at any time, it has the same bytes.
 #pragma once
 
-#include <lipt/network.hpp>
-#include <lipt/store.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/store.hpp>
 
 #include <cstddef>
 #include <span>

@@ -1,7 +1,7 @@
 // Batch normalization with what follows it (residual, ReLU), and its derivative. Sums are kept in double.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <cmath>
 #include <cstddef>

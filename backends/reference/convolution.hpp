@@ -2,7 +2,7 @@
 #pragma once
 
 #include <lipt/backends/reference/gemm.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <algorithm>
 #include <cstddef>

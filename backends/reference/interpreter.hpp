@@ -4,7 +4,7 @@
 #include <lipt/backends/reference/batch_norm.hpp>
 #include <lipt/backends/reference/convolution.hpp>
 #include <lipt/backends/reference/pooling.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <algorithm>
 #include <cstddef>

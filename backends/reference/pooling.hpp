@@ -1,7 +1,7 @@
 // Pooling of one image: the largest value of each window, and where a window has it.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <cmath>
 #include <cstddef>

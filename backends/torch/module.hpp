@@ -2,7 +2,7 @@
 // flat vector of weights, and the layout that says what is what.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>

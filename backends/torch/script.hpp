@@ -2,7 +2,7 @@
 // with a linear layer at its end can be trained, merged and selected with, with no line of code.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <string>
 #include <vector>

@@ -4,17 +4,21 @@
 include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
-set(stages configuration version error arena attempt operator_new quotas weights random xtensor data image_part host_kernels
-  network tensor training augment shard prune gradients training_loop local soup select store traffic meter settings evaluate
-  merge train context workers pretraining choose lead trials pipeline lipt)
+set(stages configuration version error embedded quotas random xtensor data image_part host_kernels network tensor training
+  augment gradients select/weights pretrain/shard pretrain/prune pretrain/soup train/loop train/evaluation pretrain/local
+  select run/costs run/meter run/store run/traffic run/settings run/context train/main_training pretrain/merge
+  pretrain/workers pretrain/pretraining run/choose run/lead run/trials run/pipeline lipt)
 # What a backend may see of the core.
 set(seams configuration error quotas random xtensor data host_kernels network tensor training version)
 set(libraries_of_reference "xtensor/")
 set(libraries_of_onednn "xtensor/|xtensor-blas/|tbb/|oneapi/|dnnl|cblas|omp\\.h|immintrin\\.h|sys/mman\\.h")
 
-# stage_of(OUT HEADER): "lipt/select/score.hpp" -> select
+# stage_of(OUT HEADER): "lipt/run/store.hpp" -> run/store, "lipt/select/score.hpp" -> select, as the order has it
 function(stage_of out header)
-  string(REGEX REPLACE "^lipt/([^/.]+).*" "\\1" stage "${header}")
+  string(REGEX REPLACE "^lipt/([^.]+).*" "\\1" stage "${header}")
+  if(NOT stage IN_LIST stages)
+    string(REGEX REPLACE "/.*" "" stage "${stage}")
+  endif()
   set(${out} "${stage}" PARENT_SCOPE)
 endfunction()
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <lipt/data.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 #include <lipt/tensor.hpp>
 
 #include <concepts>

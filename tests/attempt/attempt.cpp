@@ -1,14 +1,14 @@
 // Masks, plans, soup and a selection as calls that report, in memory of the caller's and in no other.
 #include "counting_malloc.hpp"
 
-#include <lipt/arena.hpp>
-#include <lipt/attempt.hpp>
 #include <lipt/backends/reference/tensor.hpp>
-#include <lipt/operator_new.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/embedded/arena.hpp>
+#include <lipt/embedded/attempt.hpp>
+#include <lipt/embedded/operator_new.hpp>
+#include <lipt/pretrain/prune.hpp>
+#include <lipt/pretrain/shard.hpp>
+#include <lipt/pretrain/soup.hpp>
 #include <lipt/select/facility_location.hpp>
-#include <lipt/shard.hpp>
-#include <lipt/soup.hpp>
 
 #include <boost/test/unit_test.hpp>
 

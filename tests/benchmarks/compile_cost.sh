@@ -20,7 +20,7 @@ user_time() {
 }
 
 printf '%-46s %6s s\n' 'core, soup and GradMatch, -O2' "$(user_time -O2 "$here/compile_cost.cpp")"
-for header in lipt/lipt.hpp lipt/select/gradmatch.hpp lipt/soup.hpp lipt/tensor.hpp xtensor/xtensor.hpp; do
+for header in lipt/lipt.hpp lipt/select/gradmatch.hpp lipt/pretrain/soup.hpp lipt/tensor.hpp xtensor/xtensor.hpp; do
     echo "#include <$header>" >"$scratch/header.cpp"
     printf '%-46s %6s s\n' "<$header> alone" "$(user_time -O2 "$scratch/header.cpp")"
 done

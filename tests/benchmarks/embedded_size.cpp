@@ -1,9 +1,9 @@
 // What embedded_size.sh measures: a mask, a soup of four models and a subset by facility location, on the
 // reference backend. Prints the peak of the heap and the bytes of the input, which is kept outside of it.
 #include <lipt/backends/reference/tensor.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/pretrain/prune.hpp>
+#include <lipt/pretrain/soup.hpp>
 #include <lipt/select/facility_location.hpp>
-#include <lipt/soup.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // What the benchmarks share: seeded images and labels, and the rate at which something is done.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 #include <lipt/random.hpp>
 
 #include <algorithm>

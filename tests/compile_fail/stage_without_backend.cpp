@@ -1,7 +1,7 @@
 // A stage that trains takes no less than a whole backend, and says so at the call.
 #include "minimal_backend.hpp"
 
-#include <lipt/evaluate.hpp>
+#include <lipt/train/evaluation.hpp>
 
 struct backend : backend_base {
     static backend make(const lipt::network_spec &, const lipt::backend_options &) { return {}; }

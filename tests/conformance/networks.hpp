@@ -1,7 +1,7 @@
 // Small networks, batches and weights that the conformance suites train with.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 #include <lipt/training.hpp>
 
 #include <backend.hpp>

@@ -1,4 +1,4 @@
-#include <lipt/pipeline.hpp>
+#include <lipt/run/pipeline.hpp>
 
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,10 +1,10 @@
 // Everything that is decided by numbers: hold-outs, plans, densities, quotas, turns and picks, a line each,
 // to be compared between builds that round differently.
-#include <lipt/lead.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/pretrain/prune.hpp>
+#include <lipt/pretrain/shard.hpp>
+#include <lipt/run/lead.hpp>
 #include <lipt/select/methods.hpp>
 #include <lipt/select/named_method.hpp>
-#include <lipt/shard.hpp>
 
 #include <support/selection_problem.hpp>
 #include <support/toy_images.hpp>

@@ -2,8 +2,8 @@
 // byte.
 #pragma once
 
-#include <lipt/network.hpp>
-#include <lipt/store.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/store.hpp>
 
 namespace lipt_test {
 

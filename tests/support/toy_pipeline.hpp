@@ -1,7 +1,7 @@
 // The whole pipeline on toy images, with the backend that <backend.hpp> names.
 #pragma once
 
-#include <lipt/pipeline.hpp>
+#include <lipt/run/pipeline.hpp>
 
 #include <backend.hpp>
 #include <support/toy_images.hpp>

@@ -1,7 +1,7 @@
 // A pipeline on toy images that goes through every stage in about a second.
 #pragma once
 
-#include <lipt/pretraining.hpp>
+#include <lipt/pretrain/pretraining.hpp>
 
 #include <support/test_device.hpp>
 

@@ -2,7 +2,7 @@
 // threads.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -4,7 +4,7 @@
 #include "buffer.hpp"
 #include "kernels.hpp"
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <cstddef>
 #include <span>

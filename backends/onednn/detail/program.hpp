@@ -3,7 +3,7 @@
 // gradients.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <cstddef>
 #include <vector>

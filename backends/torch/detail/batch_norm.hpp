@@ -5,7 +5,7 @@
 
 #include "kernels.hpp"
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <ATen/ATen.h>
 

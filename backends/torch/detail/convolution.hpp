@@ -2,7 +2,7 @@
 // format.
 #pragma once
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <ATen/ATen.h>
 

@@ -5,7 +5,7 @@
 #include "batch_norm.hpp"
 #include "parts.hpp"
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <ATen/ATen.h>
 

@@ -3,7 +3,7 @@
 
 #include "batch.hpp"
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "../module.hpp"
 
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <torch/csrc/jit/api/module.h>
 

@@ -3,7 +3,7 @@
 
 #include <lipt/error.hpp>
 #include <lipt/random.hpp>
-#include <lipt/training_loop.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -5,7 +5,7 @@
 #include <lipt/select/budgets.hpp>
 #include <lipt/select/epoch_turns.hpp>
 #include <lipt/select/method_info.hpp>
-#include <lipt/weights.hpp>
+#include <lipt/select/weights.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -1,5 +1,5 @@
 #include <lipt/adapters/cli/network_words.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <boost/test/unit_test.hpp>
 

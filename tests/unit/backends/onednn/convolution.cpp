@@ -1,7 +1,7 @@
 // What runs every convolution of the networks that people train: printed, and none of it a loop that is there
 // for reference or for want of a better one.
 #include <lipt/backends/onednn/detail/convolution.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include <lipt/traffic.hpp>
+#include <lipt/run/traffic.hpp>
 
 #include <boost/test/unit_test.hpp>
 

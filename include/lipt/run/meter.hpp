@@ -1,10 +1,12 @@
 // Time that a stage takes: wall and processor, with pauses for what is not the stage's work.
 #pragma once
 
-#include <lipt/store.hpp>
+#include <lipt/run/costs.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <ctime>
+#include <utility>
 
 namespace lipt {
 

@@ -2,8 +2,8 @@
 // move.
 #pragma once
 
-#include <lipt/network.hpp>
-#include <lipt/store.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/costs.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,6 @@
 #include <lipt/backends/reference/tensor.hpp>
 #include <lipt/backends/reference/training.hpp>
-#include <lipt/choose.hpp>
+#include <lipt/run/choose.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

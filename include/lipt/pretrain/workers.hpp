@@ -1,10 +1,10 @@
 // The stage of the workers: their shards, what one of them does, and the rounds.
 #pragma once
 
-#include <lipt/context.hpp>
-#include <lipt/local.hpp>
-#include <lipt/meter.hpp>
-#include <lipt/store.hpp>
+#include <lipt/run/context.hpp>
+#include <lipt/pretrain/local.hpp>
+#include <lipt/run/meter.hpp>
+#include <lipt/run/store.hpp>
 
 #include <algorithm>
 #include <atomic>

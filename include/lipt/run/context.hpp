@@ -3,8 +3,8 @@
 #pragma once
 
 #include <lipt/data.hpp>
-#include <lipt/network.hpp>
-#include <lipt/settings.hpp>
+#include <lipt/network/network.hpp>
+#include <lipt/run/settings.hpp>
 
 #include <cstddef>
 #include <cstdint>

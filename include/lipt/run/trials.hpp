@@ -3,9 +3,9 @@
 // chance, or that is what is taken.
 #pragma once
 
-#include <lipt/choose.hpp>
-#include <lipt/lead.hpp>
-#include <lipt/train.hpp>
+#include <lipt/run/choose.hpp>
+#include <lipt/run/lead.hpp>
+#include <lipt/train/main_training.hpp>
 
 #include <algorithm>
 #include <cmath>

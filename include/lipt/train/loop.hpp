@@ -5,7 +5,7 @@
 #include <lipt/augment/augment.hpp>
 #include <lipt/data.hpp>
 #include <lipt/training.hpp>
-#include <lipt/weights.hpp>
+#include <lipt/select/weights.hpp>
 
 #include <cmath>
 #include <cstddef>

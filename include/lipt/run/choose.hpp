@@ -2,8 +2,12 @@
 // and one method's choice among the samples that may be kept.
 #pragma once
 
-#include <lipt/pretraining.hpp>
+#include <lipt/run/context.hpp>
+#include <lipt/run/meter.hpp>
+#include <lipt/run/store.hpp>
 #include <lipt/select/named_method.hpp>
+#include <lipt/train/evaluation.hpp>
+#include <lipt/training.hpp>
 
 #include <algorithm>
 #include <cstddef>

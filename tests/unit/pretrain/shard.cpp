@@ -1,4 +1,4 @@
-#include <lipt/shard.hpp>
+#include <lipt/pretrain/shard.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

@@ -1,4 +1,4 @@
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

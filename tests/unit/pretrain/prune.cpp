@@ -1,5 +1,5 @@
 #include <lipt/backends/reference/tensor.hpp>
-#include <lipt/prune.hpp>
+#include <lipt/pretrain/prune.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

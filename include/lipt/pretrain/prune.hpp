@@ -3,7 +3,7 @@
 #pragma once
 
 #include <lipt/error.hpp>
-#include <lipt/network.hpp>
+#include <lipt/network/network.hpp>
 #include <lipt/random.hpp>
 #include <lipt/tensor.hpp>
 

@@ -2,10 +2,10 @@
 // weights, a fresh one each epoch, or one chosen again from the model's own gradients.
 #pragma once
 
-#include <lipt/evaluate.hpp>
-#include <lipt/meter.hpp>
-#include <lipt/store.hpp>
-#include <lipt/training_loop.hpp>
+#include <lipt/train/evaluation.hpp>
+#include <lipt/run/meter.hpp>
+#include <lipt/run/store.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,9 +2,13 @@
 // the workers of a round; or conventional pre-training.
 #pragma once
 
-#include <lipt/merge.hpp>
-#include <lipt/train.hpp>
-#include <lipt/workers.hpp>
+#include <lipt/image_part.hpp>
+#include <lipt/pretrain/merge.hpp>
+#include <lipt/pretrain/workers.hpp>
+#include <lipt/run/context.hpp>
+#include <lipt/run/meter.hpp>
+#include <lipt/run/store.hpp>
+#include <lipt/train/main_training.hpp>
 
 #include <algorithm>
 #include <cstddef>

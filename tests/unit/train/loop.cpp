@@ -1,5 +1,5 @@
 #include <lipt/backends/reference/training.hpp>
-#include <lipt/training_loop.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,11 +1,11 @@
 // Every setting of the pipeline, with the method's defaults.
 #pragma once
 
-#include <lipt/local.hpp>
-#include <lipt/select/selection.hpp>
-#include <lipt/shard.hpp>
-#include <lipt/soup.hpp>
-#include <lipt/training_loop.hpp>
+#include <lipt/pretrain/local.hpp>
+#include <lipt/select/options.hpp>
+#include <lipt/pretrain/shard.hpp>
+#include <lipt/pretrain/soup.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <cmath>
 #include <cstddef>

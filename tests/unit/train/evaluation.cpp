@@ -1,4 +1,4 @@
-#include <lipt/evaluate.hpp>
+#include <lipt/train/evaluation.hpp>
 
 #include <boost/test/unit_test.hpp>
 

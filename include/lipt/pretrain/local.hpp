@@ -1,8 +1,8 @@
 // What one worker does, alone: K passes over its own shard from the common start, then one-shot pruning.
 #pragma once
 
-#include <lipt/prune.hpp>
-#include <lipt/training_loop.hpp>
+#include <lipt/pretrain/prune.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,10 @@
 // them. The only header that sees them all.
 #pragma once
 
-#include <lipt/traffic.hpp>
-#include <lipt/trials.hpp>
+#include <lipt/pretrain/pretraining.hpp>
+#include <lipt/run/choose.hpp>
+#include <lipt/run/trials.hpp>
+#include <lipt/train/main_training.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // call is under way, else from malloc. Include it in one source file of the program; not in a library.
 #pragma once
 
-#include <lipt/attempt.hpp>
+#include <lipt/embedded/attempt.hpp>
 
 #include <cstddef>
 #include <cstdlib>
