@@ -113,9 +113,9 @@ void check_validation(const opened_selection &opened) {
     }
 }
 
-/// True where one pool of all samples can be rated a class at a time: every scorer but cal, which looks at a
-/// sample's neighbours in the pool.
-bool can_rate_by_class(const method_info &method) { return method.scorer && method.name != "cal"; }
+/// True where one pool of all samples can be rated a class at a time: every scorer but those that look at the
+/// other samples of the pool.
+bool can_rate_by_class(const method_info &method) { return method.scorer && !method.relative; }
 
 /// errors: C44 a sample that may be kept has no finite score
 void check_scores(const opened_selection &opened) {

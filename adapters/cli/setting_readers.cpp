@@ -14,7 +14,7 @@ namespace {
 /// stand by their own names.
 constexpr std::string_view coverage_methods = "craig facility-location graph-cut";
 constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 18> readers{{
     {"gradmatch-batch", "gradmatch-batch"},
     {"gradmatch-", "gradmatch gradmatch-batch"},
     {"glister-", "glister"},
@@ -25,6 +25,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{
     {"graph-cut-", "graph-cut"},
     {"log-determinant-", "log-determinant"},
     {"cal-", "cal"},
+    {"gist-", "gist"},
+    {"zcore-", "zcore"},
+    {"prototype", "prototype"},
+    {"semdedup-", "semdedup"},
     {"last-layer", "deepfool"},
     {"ccs-", "ccs"},
     {"d2-", "d2"},

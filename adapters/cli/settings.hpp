@@ -55,6 +55,20 @@ void visit_method(select_options &m, Visitor &visit) {
     visit("graph-cut-lambda", m.graph_cut.lambda, "weight of similarity to all against that among the picks");
     visit("log-determinant-ridge", m.log_determinant.ridge, "added to the diagonal of the similarities");
     visit("cal-neighbours", m.cal.neighbours, "neighbours whose predictions a sample of CAL is held against");
+    visit("gist-lambda", m.gist.lambda,
+          "weight of the picks' smallest distance against their scores in GIST");
+    visit("gist-epsilon", m.gist.epsilon, "thresholds of GIST are a factor of 1 + epsilon apart");
+    visit("zcore-draws", m.zcore.draws,
+          "points that ZCore draws; 0: 20 a sample of the pool, at most 1,000,000");
+    visit("zcore-dimensions", m.zcore.dimensions, "dimensions of a subspace of ZCore");
+    visit("zcore-neighbours", m.zcore.neighbours, "neighbours that ZCore counts as redundant");
+    visit("zcore-exponent", m.zcore.exponent, "how fast redundancy falls with the distance in ZCore");
+    visit("prototypes", m.prototype.prototypes, "prototypes of a pool; 0: the square root of its samples");
+    visit("prototype-rounds", m.prototype.rounds, "rounds of k-means for the prototypes, at most");
+    visit("semdedup-threshold", m.semdedup.threshold, "cosine above which SemDeDup sees a duplicate");
+    visit("semdedup-clusters", m.semdedup.clusters,
+          "clusters in which SemDeDup seeks duplicates; 0: the square root of the pool's samples");
+    visit("semdedup-rounds", m.semdedup.rounds, "rounds of k-means for SemDeDup's clusters, at most");
     visit("sampler", m.sampler.kind,
           choices<sampler_kind>{{"top-k", sampler_kind::top_k},
                                 {"ccs", sampler_kind::ccs},

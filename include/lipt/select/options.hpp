@@ -76,6 +76,33 @@ struct cal_options {
     std::size_t neighbours = 10; ///< whose predictions a sample's own is held against
 };
 
+/// Max-min distance with a utility. source: [Fahrbach2025] Algorithm 1
+struct gist_options {
+    double lambda = 1.0;   ///< weight of the picks' smallest distance against the sum of their scores
+    double epsilon = 0.05; ///< thresholds of the distance are a factor of 1 + epsilon apart
+};
+
+/// Coverage and redundancy in random subspaces. source: [Griffin2024] Section 3
+struct zcore_options {
+    std::size_t draws = 0;         ///< points drawn; 0: 20 a sample of the pool, at most 1,000,000
+    std::size_t dimensions = 2;    ///< of a subspace; all where the embeddings have no more
+    std::size_t neighbours = 1000; ///< of a covering sample, that count as redundant
+    std::size_t exponent = 4;      ///< of their distance: how fast redundancy falls with it
+};
+
+/// Distance to the nearest of the prototypes. source: [Sorscher2022] Section 5
+struct prototype_options {
+    std::size_t prototypes = 0; ///< clusters of k-means; 0: the square root of the pool's size
+    std::size_t rounds = 20;    ///< of k-means, at most
+};
+
+/// Near duplicates inside of clusters. source: [Abbas2023] Section 3
+struct semdedup_options {
+    double threshold = 0.95;  ///< cosine above which a sample is a duplicate of one that is kept
+    std::size_t clusters = 0; ///< of k-means; 0: the square root of the pool's size
+    std::size_t rounds = 20;  ///< of k-means, at most
+};
+
 /// How a scorer's ratings become a subset.
 enum class sampler_kind : std::uint8_t { top_k, ccs, d2, beta };
 
@@ -115,6 +142,10 @@ struct select_options {
     graph_cut_options graph_cut{};
     log_determinant_options log_determinant{};
     cal_options cal{};
+    gist_options gist{};
+    zcore_options zcore{};
+    prototype_options prototype{};
+    semdedup_options semdedup{};
     sampler_options sampler{};
     bool raw_weights = false; ///< leave weights as the method makes them; otherwise they have mean 1
     std::size_t memory = std::size_t{512} << 20; ///< bytes that a method may keep for similarities
@@ -163,6 +194,33 @@ inline void check(const cal_options &options) {
     require(options.neighbours > 0, "C18", "cal: 0 neighbours, expected at least 1");
 }
 
+/// errors: C45
+inline void check(const gist_options &options) {
+    require(options.lambda >= 0 && options.lambda <= 1e12 && options.epsilon >= 1e-3 && options.epsilon <= 1,
+            "C45", "gist: a lambda of ", options.lambda, " and an epsilon of ", options.epsilon,
+            ", expected 0 to 1e12 and 0.001 to 1");
+}
+
+/// errors: C46
+inline void check(const zcore_options &options) {
+    require(options.dimensions > 0 && options.neighbours > 0 && options.exponent <= 64, "C46",
+            "zcore: ", options.dimensions, " dimensions, ", options.neighbours,
+            " neighbours and an exponent of ", options.exponent,
+            ", expected at least 1, at least 1 and at most 64");
+}
+
+/// errors: C47
+inline void check(const prototype_options &options) {
+    require(options.rounds > 0, "C47", "prototype: 0 rounds of k-means, expected at least 1");
+}
+
+/// errors: C47, C48
+inline void check(const semdedup_options &options) {
+    require(options.rounds > 0, "C47", "semdedup: 0 rounds of k-means, expected at least 1");
+    require(options.threshold >= -1 && options.threshold <= 1, "C48", "semdedup: a threshold of ",
+            options.threshold, ", expected a cosine, -1 to 1");
+}
+
 /// errors: C17
 inline void check(const ccs_options &options) {
     require(options.cutoff >= 0 && options.cutoff < 1 && options.strata > 0 && options.strata <= 1'000'000,
@@ -185,7 +243,8 @@ inline void check(const beta_options &options) {
 }
 
 /// All of them, whichever method will read them: what cannot be is refused before anything is paid for. Each
-/// method checks its own as well, for those who call it by itself. errors: C11, C14 to C18, C41, C42
+/// method checks its own as well, for those who call it by itself. errors: C11, C14 to C18, C41, C42, C45 to
+/// C48
 inline void check(const select_options &options) {
     check(options.gradmatch);
     check(options.glister);
@@ -193,6 +252,10 @@ inline void check(const select_options &options) {
     check(options.graph_cut);
     check(options.log_determinant);
     check(options.cal);
+    check(options.gist);
+    check(options.zcore);
+    check(options.prototype);
+    check(options.semdedup);
     check(options.sampler.ccs);
     check(options.sampler.d2);
     check(options.sampler.beta);
