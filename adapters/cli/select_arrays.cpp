@@ -17,7 +17,7 @@ namespace {
 
 /// What is known of the method; of scores from elsewhere that they rate.
 method_info info_of(const arrays::select_request &request) {
-    return request.scores.given() ? find_method("el2n") : find_method(parts_of(request.method).method);
+    return request.method == "scores" ? find_method("el2n") : find_method(parts_of(request.method).method);
 }
 
 /// errors: U24, U30, U31, U32
