@@ -66,6 +66,16 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_for_every_sampler_of_every_scorer) {
     BOOST_TEST(scorers == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(a_scorer_says_where_its_rating_depends_on_the_pool) {
+    const random_problem problem({.samples = 90, .classes = 3});
+    for (const auto &info : lipt::all_methods::infos) {
+        if (!info.scorer) continue;
+        const auto by_class = lipt::select(problem.tensor, info.name, problem.view(1.0, true));
+        const auto of_all = lipt::select(problem.tensor, info.name, problem.view(1.0, false));
+        BOOST_TEST((by_class.scores != of_all.scores) == info.relative, info.name);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(given_scores_need_gradients_only_where_the_sampler_looks_at_them) {
     const random_problem problem({.samples = 30});
     const std::vector<float> scores(30, 1.0f);
