@@ -43,15 +43,17 @@ lipt_request *lipt_request_new(void);
 /** Frees a request; NULL is nothing. */
 void lipt_request_free(lipt_request *request);
 
-/** Sets one setting by its name: method, fraction, count, balanced, at-least-one, raw-weights, seed, epoch, memory (MiB),
- * threads, device, state (a path), or an option of a method, such as gradmatch-ridge. Returns 0, or 1 where there is no
- * such setting or it cannot have that value. */
+/** Sets one setting by its name: method, fraction, count, balanced, at-least-one, raw-weights, seed, epoch,
+ * memory (MiB), threads, device, state (a path), or an option of a method, such as gradmatch-ridge. Returns
+ * 0, or 1 where there is no such setting or it cannot have that value. */
 int lipt_set(lipt_request *request, const char *name, const char *value);
 
-/** Gives an array in memory, row after row, which stays the caller's and must live until the selection is made.
- * name: labels, logits, embeddings, residuals, scores, validation-labels, validation-logits, validation-embeddings or
- * last-layer. columns: 0 of a vector. Returns 0, or 1 where there is no such array. */
-int lipt_set_array(lipt_request *request, const char *name, const void *data, lipt_type type, size_t rows, size_t columns);
+/** Gives an array in memory, row after row, which stays the caller's and must live until the selection is
+ * made. name: labels, logits, embeddings, residuals, scores, validation-labels, validation-logits,
+ * validation-embeddings or last-layer. columns: 0 of a vector. Returns 0, or 1 where there is no such array.
+ */
+int lipt_set_array(lipt_request *request, const char *name, const void *data, lipt_type type, size_t rows,
+                   size_t columns);
 
 /** The same with any distance, in bytes, between rows and between the elements of a row. */
 int lipt_set_strided(lipt_request *request, const char *name, const void *data, lipt_type type, size_t rows,

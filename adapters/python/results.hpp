@@ -14,8 +14,10 @@ namespace lipt::python {
 template <class Value>
 nanobind::object array_of(std::vector<Value> values) {
     auto *kept = new std::vector<Value>(std::move(values));
-    const nanobind::capsule owner(kept, [](void *held) noexcept { delete static_cast<std::vector<Value> *>(held); });
-    return nanobind::cast(nanobind::ndarray<nanobind::numpy, Value, nanobind::ndim<1>>(kept->data(), {kept->size()}, owner));
+    const nanobind::capsule owner(
+        kept, [](void *held) noexcept { delete static_cast<std::vector<Value> *>(held); });
+    return nanobind::cast(
+        nanobind::ndarray<nanobind::numpy, Value, nanobind::ndim<1>>(kept->data(), {kept->size()}, owner));
 }
 
 } // namespace lipt::python

@@ -29,7 +29,8 @@ arrays::array_input input_of(nb::handle given) {
     const auto parts = nb::cast<nb::tuple>(given);
     arrays::array_view view{.data = reinterpret_cast<const std::byte *>(nb::cast<std::uintptr_t>(parts[0])),
                             .type = scalar_of(nb::cast<std::string>(parts[1]))};
-    for (const nb::handle extent : nb::cast<nb::tuple>(parts[2])) view.shape.push_back(nb::cast<std::size_t>(extent));
+    for (const nb::handle extent : nb::cast<nb::tuple>(parts[2]))
+        view.shape.push_back(nb::cast<std::size_t>(extent));
     for (const nb::handle step : nb::cast<nb::tuple>(parts[3]))
         view.strides.push_back(nb::cast<std::ptrdiff_t>(step));
     return view;

@@ -1,4 +1,5 @@
-// What Python hands over of an array: adapters/python/lipt/_arrays.py makes it, and keeps the array alive meanwhile.
+// What Python hands over of an array: adapters/python/lipt/_arrays.py makes it, and keeps the array alive
+// meanwhile.
 #pragma once
 
 #include <lipt/adapters/arrays/array_view.hpp>
@@ -7,7 +8,8 @@
 
 namespace lipt::python {
 
-/// None, a path (str), or (address, type, shape, strides): int, "float32", and tuples of int, strides in bytes.
+/// None, a path (str), or (address, type, shape, strides): int, "float32", and tuples of int, strides in
+/// bytes.
 arrays::array_input input_of(nanobind::handle given);
 
 } // namespace lipt::python

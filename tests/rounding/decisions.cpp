@@ -4,7 +4,6 @@
 #include <lipt/pretrain/shard.hpp>
 #include <lipt/run/lead.hpp>
 #include <lipt/select/named_method.hpp>
-#include <lipt/select/named_method.hpp>
 
 #include <support/selection_problem.hpp>
 #include <support/toy_images.hpp>

@@ -30,8 +30,8 @@ struct outcome {
     explicit operator bool() const noexcept { return value.has_value(); }
 };
 
-/// The resource that operator new takes from in this thread, where the program includes lipt/embedded/operator_new.hpp
-/// once; null: malloc.
+/// The resource that operator new takes from in this thread, where the program includes
+/// lipt/embedded/operator_new.hpp once; null: malloc.
 inline std::pmr::memory_resource *&memory_in_use() noexcept {
     thread_local std::pmr::memory_resource *resource = nullptr;
     return resource;
@@ -115,10 +115,10 @@ void attempt_into(outcome<Value> &result, Call &call) {
 } // namespace detail
 
 /// Calls `call()` and reports: `attempt(memory, [&] { return plan_shards(pool, labels, classes, options,
-/// seed); })`. With lipt/embedded/operator_new.hpp in the program, everything that the call allocates, its result
-/// included, is taken from `memory`, and nothing else; it is freed there, whenever that is. After a failure
-/// the memory holds what the call left: empty it before the next. One thread calls at a time where there are
-/// no exceptions. errors: none leaves it; outcome::id M01 the memory is full, else the call's own
+/// seed); })`. With lipt/embedded/operator_new.hpp in the program, everything that the call allocates, its
+/// result included, is taken from `memory`, and nothing else; it is freed there, whenever that is. After a
+/// failure the memory holds what the call left: empty it before the next. One thread calls at a time where
+/// there are no exceptions. errors: none leaves it; outcome::id M01 the memory is full, else the call's own
 template <class Call>
 auto attempt(std::pmr::memory_resource &memory, Call &&call) -> outcome<std::invoke_result_t<Call &>> {
     outcome<std::invoke_result_t<Call &>> result;

@@ -2,9 +2,9 @@
 // every mixture.
 #pragma once
 
-#include <lipt/train/evaluation.hpp>
-#include <lipt/run/settings.hpp>
 #include <lipt/pretrain/soup.hpp>
+#include <lipt/run/settings.hpp>
+#include <lipt/train/evaluation.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // The stage of the workers: their shards, what one of them does, and the rounds.
 #pragma once
 
-#include <lipt/run/context.hpp>
 #include <lipt/pretrain/local.hpp>
+#include <lipt/run/context.hpp>
 #include <lipt/run/meter.hpp>
 #include <lipt/run/store.hpp>
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <lipt/pretrain/local.hpp>
-#include <lipt/select/options.hpp>
 #include <lipt/pretrain/shard.hpp>
 #include <lipt/pretrain/soup.hpp>
+#include <lipt/select/options.hpp>
 #include <lipt/train/loop.hpp>
 
 #include <cmath>

@@ -4,8 +4,8 @@
 
 #include <lipt/augment/augment.hpp>
 #include <lipt/data.hpp>
-#include <lipt/training.hpp>
 #include <lipt/select/weights.hpp>
+#include <lipt/training.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -2,9 +2,9 @@
 // weights, a fresh one each epoch, or one chosen again from the model's own gradients.
 #pragma once
 
-#include <lipt/train/evaluation.hpp>
 #include <lipt/run/meter.hpp>
 #include <lipt/run/store.hpp>
+#include <lipt/train/evaluation.hpp>
 #include <lipt/train/loop.hpp>
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 #include <lipt/backends/reference/tensor.hpp>
-#include <lipt/random.hpp>
 #include <lipt/pretrain/soup.hpp>
+#include <lipt/random.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

@@ -1,5 +1,5 @@
-#include <lipt/train/loop.hpp>
 #include <lipt/select/weights.hpp>
+#include <lipt/train/loop.hpp>
 
 #include <boost/test/unit_test.hpp>
 
