@@ -1,5 +1,5 @@
-// Arrays of somebody else's: in memory, of any number type and with any strides, or in a file. Nothing is copied
-// until rows are read.
+// Arrays of somebody else's: in memory, of any number type and with any strides, or in a file. Nothing is
+// copied until rows are read.
 #pragma once
 
 #include <concepts>
@@ -31,13 +31,15 @@ consteval scalar scalar_of() {
     if constexpr (std::same_as<Value, float>) return scalar::f32;
     if constexpr (std::same_as<Value, double>) return scalar::f64;
     if constexpr (std::integral<Value> && std::is_signed_v<Value>)
-        return sizeof(Value) == 1 ? scalar::i8 : sizeof(Value) == 2 ? scalar::i16
-                                           : sizeof(Value) == 4     ? scalar::i32
-                                                                    : scalar::i64;
+        return sizeof(Value) == 1   ? scalar::i8
+               : sizeof(Value) == 2 ? scalar::i16
+               : sizeof(Value) == 4 ? scalar::i32
+                                    : scalar::i64;
     if constexpr (std::integral<Value> && std::is_unsigned_v<Value>)
-        return sizeof(Value) == 1 ? scalar::u8 : sizeof(Value) == 2 ? scalar::u16
-                                           : sizeof(Value) == 4     ? scalar::u32
-                                                                    : scalar::u64;
+        return sizeof(Value) == 1   ? scalar::u8
+               : sizeof(Value) == 2 ? scalar::u16
+               : sizeof(Value) == 4 ? scalar::u32
+                                    : scalar::u64;
 }
 
 } // namespace detail
@@ -50,10 +52,11 @@ struct array_view {
     std::vector<std::size_t> shape{};
     std::vector<std::ptrdiff_t> strides{};
 
-    /// Numbers that lie one after the other, as an array of that shape (of one dimension where none is given).
+    /// Numbers that lie one after the other, as an array of that shape (of one dimension where none is
+    /// given).
     template <class Value>
-    requires(std::floating_point<Value> || std::integral<Value>) static array_view of(
-        std::span<const Value> values, std::vector<std::size_t> shape = {}) {
+    requires(std::floating_point<Value> || std::integral<Value>) static array_view
+        of(std::span<const Value> values, std::vector<std::size_t> shape = {}) {
         if (shape.empty()) shape.push_back(values.size());
         return {.data = reinterpret_cast<const std::byte *>(values.data()),
                 .type = detail::scalar_of<Value>(),
@@ -71,7 +74,8 @@ class array_input {
     }
     array_input(const char *path) : array_input(std::filesystem::path(path)) {}
     template <class Value>
-    array_input(const std::vector<Value> &values) : array_input(array_view::of(std::span<const Value>(values))) {}
+    array_input(const std::vector<Value> &values)
+        : array_input(array_view::of(std::span<const Value>(values))) {}
 
     bool given() const noexcept { return !std::holds_alternative<std::monostate>(given_); }
     /// The view, or null.

@@ -1,0 +1,432 @@
+#include <lipt/adapters/arrays/elements.hpp>
+#include <lipt/adapters/arrays/soup.hpp>
+#include <lipt/adapters/store/safetensors.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <support/expect_error.hpp>
+#include <support/temporary_directory.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace lipt::arrays;
+using lipt_test::error_id;
+using doubles = std::vector<double>;
+
+/// A model of the tests; copies share its values.
+class model {
+  public:
+    template <class Value>
+    model &add(const std::string &name, std::vector<Value> values, std::vector<std::size_t> shape = {}) {
+        std::vector<std::byte> bytes(values.size() * sizeof(Value));
+        if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+        auto view = array_view::of(std::span<const Value>(values), std::move(shape));
+        view.data = keep(std::move(bytes));
+        tensors_.push_back({name, view});
+        return *this;
+    }
+    model &add_counter(const std::string &name, std::int64_t value) {
+        add<std::int64_t>(name, {value});
+        tensors_.back().values.shape.clear();
+        return *this;
+    }
+    /// Numbers as float16 or bfloat16.
+    model &add_halves(const std::string &name, scalar type, const doubles &values) {
+        std::vector<std::byte> bytes(2 * values.size());
+        narrow_elements(type, values.data(), values.size(), bytes.data());
+        tensors_.push_back({name, {keep(std::move(bytes)), type, {values.size()}}});
+        return *this;
+    }
+    /// A second name for the newest tensor's memory.
+    model &add_tied(const std::string &name) {
+        tensors_.push_back({name, tensors_.back().values});
+        return *this;
+    }
+    model &as_boolean() {
+        tensors_.back().boolean = true;
+        return *this;
+    }
+
+    operator named_tensors() const { return tensors_; }
+
+  private:
+    const std::byte *keep(std::vector<std::byte> bytes) {
+        return kept_.emplace_back(std::make_shared<std::vector<std::byte>>(std::move(bytes)))->data();
+    }
+
+    std::vector<std::shared_ptr<std::vector<std::byte>>> kept_;
+    std::vector<named_tensor> tensors_;
+};
+
+const kept_tensor &at(const std::vector<kept_tensor> &tensors, const std::string &name) {
+    for (const auto &tensor : tensors)
+        if (tensor.name == name) return tensor;
+    BOOST_FAIL("no tensor " << name);
+    return tensors.front();
+}
+
+doubles numbers(const std::vector<kept_tensor> &tensors, const std::string &name) {
+    const auto &tensor = at(tensors, name);
+    doubles result(tensor.bytes->size() / size_of(tensor.type));
+    widen_elements(tensor.type, tensor.bytes->data(), result.size(), result.data());
+    return result;
+}
+
+std::int64_t whole(const std::vector<kept_tensor> &tensors, const std::string &name) {
+    std::int64_t value;
+    BOOST_REQUIRE(at(tensors, name).bytes->size() == sizeof value);
+    std::memcpy(&value, at(tensors, name).bytes->data(), sizeof value);
+    return value;
+}
+
+soup_result uniform(const std::vector<named_tensors> &models) {
+    return soup(models, {.method = merging::uniform});
+}
+
+/// The sentence of the error, with its id.
+std::string refusal(const std::vector<named_tensors> &models, const soup_options &options,
+                    const soup_score &score = {}) {
+    try {
+        soup(models, options, score);
+    } catch (const lipt::error &failure) {
+        return failure.what();
+    }
+    return "";
+}
+std::string refusal(const std::vector<named_tensors> &models) {
+    return refusal(models, {.method = merging::uniform});
+}
+
+bool holds(const std::string &sentence, const std::string &part) {
+    return sentence.find(part) != std::string::npos;
+}
+
+model weights(std::vector<float> values) {
+    model made;
+    made.add<float>("w", std::move(values));
+    return made;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(named_soup)
+
+BOOST_AUTO_TEST_CASE(the_uniform_soup_is_the_mean_by_name) {
+    const auto one = model().add<float>("w", {1, 2}).add<double>("b", {0.5});
+    const auto two = model().add<double>("b", {1.5}).add<float>("w", {2, 5});
+    const auto three = model().add<float>("w", {6, -1}).add<double>("b", {4});
+    const auto made = uniform({one, two, three});
+    BOOST_TEST((made.weights[0].name == "w" && made.weights[1].name == "b"));
+    BOOST_TEST(numbers(made.weights, "w") == (doubles{3, 2}), boost::test_tools::per_element());
+    BOOST_TEST(numbers(made.weights, "b") == (doubles{2}), boost::test_tools::per_element());
+    BOOST_TEST((at(made.weights, "b").type == scalar::f64));
+    BOOST_TEST(std::isnan(made.score));
+    BOOST_TEST(made.ingredients.size() == 3u);
+    BOOST_TEST(made.ingredients[1].alpha == 1.0 / 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_soup_of_equal_models_is_that_model_bit_for_bit) {
+    const std::vector<float> values{0.1f, 1e-40f, -3.7f, -0.0f, 3.4e38f};
+    const doubles deep{0.1, 5e-324, -3.7, -0.0, 1.7e308, -std::numeric_limits<double>::infinity()};
+    for (std::size_t n = 1; n <= 11; ++n) {
+        std::vector<named_tensors> models;
+        std::deque<model> kept;
+        for (std::size_t i = 0; i < n; ++i)
+            models.push_back(kept.emplace_back().add<float>("w", values).add<double>("d", deep));
+        for (const auto method : {merging::uniform, merging::greedy, merging::stock, merging::ties}) {
+            if (method == merging::stock && n == 1) continue;
+            const auto made =
+                soup(models, {.method = method, .base = models[0]}, [](const auto &) { return 1.0; });
+            BOOST_TEST(std::memcmp(at(made.weights, "w").bytes->data(), values.data(), 4 * values.size()) ==
+                       0);
+            BOOST_TEST(std::memcmp(at(made.weights, "d").bytes->data(), deep.data(), 8 * deep.size()) == 0);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(halves_do_not_overflow_and_are_rounded_once) {
+    for (const auto type : {scalar::f16, scalar::bf16}) {
+        const auto large = model().add_halves("w", type, {60000, 1});
+        const auto other = model().add_halves("w", type, {60000, 2});
+        const auto made = uniform({large, other, large});
+        BOOST_TEST((at(made.weights, "w").type == type));
+        const auto read = numbers(made.weights, "w");
+        BOOST_TEST(read[0] == (type == scalar::f16 ? 60000 : 59904));
+        // 4/3 to 11 and to 8 bits.
+        BOOST_TEST(read[1] == (type == scalar::f16 ? 1365.0 / 1024 : 171.0 / 128));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(counters_take_the_largest_and_other_whole_numbers_must_be_equal) {
+    const auto make = [](std::int64_t steps, std::int64_t last, std::uint8_t flag) {
+        return model()
+            .add_counter("bn.num_batches_tracked", steps)
+            .add<std::int64_t>("ids", {0, 1, last})
+            .add<std::uint8_t>("mask", {1, flag})
+            .as_boolean()
+            .add<float>("w", {static_cast<float>(steps)});
+    };
+    const auto one = make(1, 2, 0), two = make(4, 2, 0), three = make(2, 2, 0);
+    const auto made = uniform({one, two, three});
+    BOOST_TEST(whole(made.weights, "bn.num_batches_tracked") == 4);
+    BOOST_TEST(at(made.weights, "bn.num_batches_tracked").shape.empty());
+    BOOST_TEST(at(made.weights, "mask").boolean);
+    BOOST_TEST((at(made.weights, "ids").shape == std::vector<std::size_t>{3}));
+    const auto shifted = make(1, 3, 0), turned = make(1, 2, 1);
+    BOOST_TEST(holds(refusal({one, two, shifted}), "[LIPT-S13] soup: 'ids' of ingredient 2"));
+    BOOST_TEST(holds(refusal({one, turned}), "[LIPT-S13] soup: 'mask' of ingredient 1"));
+    int scored = 0;
+    const auto count = [&](const auto &) { return ++scored; };
+    BOOST_TEST(holds(refusal({one, shifted}, {}, count), "S13"));
+    BOOST_TEST(scored == 0); // before anything is measured
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_name) {
+    const auto one = model().add<float>("fc.weight", {1, 2}).add<float>("fc.bias", {0});
+    const auto extra =
+        model().add<float>("fc.weight", {1, 2}).add<float>("fc.bias", {0}).add<float>("new", {1});
+    const auto longer = model().add<float>("fc.weight", {1, 2, 3}).add<float>("fc.bias", {0});
+    const auto column = model().add<float>("fc.weight", {1, 2}, {2, 1}).add<float>("fc.bias", {0});
+    const auto deep = model().add<double>("fc.weight", {1, 2}).add<float>("fc.bias", {0});
+    BOOST_TEST(
+        holds(refusal({one, extra}), "[LIPT-S10] soup: ingredient 1 has a tensor 'new', ingredient 0"));
+    BOOST_TEST(
+        holds(refusal({extra, one}), "[LIPT-S10] soup: ingredient 0 has a tensor 'new', ingredient 1"));
+    BOOST_TEST(holds(refusal({one, longer}),
+                     "[LIPT-S11] soup: 'fc.weight' is float32 (2) in ingredient 0 and "
+                     "float32 (3) in ingredient 1"));
+    BOOST_TEST(holds(refusal({one, column}), "float32 (2,1) in ingredient 1"));
+    BOOST_TEST(holds(refusal({one, deep}), "float64 (2) in ingredient 1"));
+    BOOST_TEST(holds(refusal({}), "LIPT-S01"));
+    const auto twice = model().add<float>("w", {1}).add<float>("w", {1});
+    BOOST_TEST(holds(refusal({twice}), "LIPT-S14"));
+    BOOST_TEST(holds(refusal({one, twice}), "LIPT-S14"));
+    auto slanted = *static_cast<named_tensors>(one).tensors();
+    slanted[0].values.strides = {4, 4};
+    BOOST_TEST(holds(refusal({slanted}), "LIPT-S15"));
+    const auto flags = model().add<float>("w", {1}).as_boolean();
+    BOOST_TEST(holds(refusal({flags}), "LIPT-S15"));
+}
+
+BOOST_AUTO_TEST_CASE(prefixes_are_kept_where_all_have_them_and_refused_where_not) {
+    const auto named = [](const std::string &prefix, float value) {
+        return model().add<float>(prefix + "fc.weight", {value}).add<float>(prefix + "fc.bias", {0});
+    };
+    const auto bare = named("", 1), wrapped = named("module.", 2), both = named("_orig_mod.module.", 6),
+               other = named("module.", 4);
+    const auto made = uniform({wrapped, other});
+    BOOST_TEST(numbers(made.weights, "module.fc.weight") == doubles{3}, boost::test_tools::per_element());
+    const auto said = refusal({bare, wrapped});
+    BOOST_TEST(holds(said, "[LIPT-S12]"));
+    BOOST_TEST(holds(said, "'fc.weight'"));
+    BOOST_TEST(holds(said, "'module.fc.weight'"));
+    BOOST_TEST(holds(refusal({wrapped, both}), "'_orig_mod.module.fc.weight'"));
+    BOOST_TEST(holds(refusal({both, bare}), "LIPT-S12"));
+}
+
+BOOST_AUTO_TEST_CASE(tied_tensors_stay_tied_where_all_are) {
+    const auto tied = [](float value) { return model().add<float>("a", {value, 0}).add_tied("b"); };
+    const auto one = tied(1), two = tied(4);
+    const auto loose = model().add<float>("a", {1, 0}).add<float>("b", {7, 0});
+    const auto made = uniform({one, two});
+    BOOST_TEST(at(made.weights, "a").bytes.get() == at(made.weights, "b").bytes.get());
+    BOOST_TEST(numbers(made.weights, "b") == (doubles{2.5, 0}), boost::test_tools::per_element());
+    const auto apart = uniform({one, loose});
+    BOOST_TEST(at(apart.weights, "a").bytes.get() != at(apart.weights, "b").bytes.get());
+    BOOST_TEST(numbers(apart.weights, "a") == (doubles{1, 0}), boost::test_tools::per_element());
+    BOOST_TEST(numbers(apart.weights, "b") == (doubles{4, 0}), boost::test_tools::per_element());
+}
+
+// Two changes (1,0) and (0.6,0.8): their cosine is 0.6, t = 2*0.6/1.6 = 0.75, their mean (0.8,0.4).
+BOOST_AUTO_TEST_CASE(model_stock_goes_as_far_as_the_angle_says) {
+    const auto base = model().add<double>("w", {1, 1}).add<double>("b", {2}).add<double>("o", {0, 0});
+    const auto one = model().add<double>("w", {2, 1}).add<double>("b", {5}).add<double>("o", {1, 0});
+    const auto two = model().add<double>("w", {1.6, 1.8}).add<double>("b", {8}).add<double>("o", {-1, 0.1});
+    const auto made =
+        soup(std::vector<named_tensors>{one, two}, {.method = merging::stock, .base = named_tensors(base)});
+    const auto read = numbers(made.weights, "w");
+    BOOST_TEST(read[0] == 1.6, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(read[1] == 1.3, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(numbers(made.weights, "b")[0] == 6.5,
+               boost::test_tools::tolerance(1e-14)); // parallel: the mean
+    BOOST_TEST(numbers(made.weights, "o") == (doubles{0, 0}),
+               boost::test_tools::per_element()); // apart: stays
+    const std::vector<named_tensors> alone{one}, both{one, two};
+    BOOST_TEST(holds(refusal(both, {.method = merging::stock}), "LIPT-S18"));
+    BOOST_TEST(holds(refusal(alone, {.method = merging::stock, .base = both[0]}), "LIPT-S17"));
+}
+
+// Of three models' changes the larger half counts, three of six each; then by hand.
+BOOST_AUTO_TEST_CASE(ties_trims_elects_and_merges_what_agrees) {
+    const auto base = model().add<float>("w", {1, 1, 1, 1}).add<float>("b", {0, 0});
+    const auto one = model().add<float>("w", {1 + 8, 1 - 4, 1, 1 + 1}).add<float>("b", {2, 0});  // 8 -4 2
+    const auto two = model().add<float>("w", {1 + 4, 1 + 16, 1 + 1, 1}).add<float>("b", {8, 1}); // 4 16 8
+    const auto three =
+        model().add<float>("w", {1 - 2, 1 - 8, 1, 1}).add<float>("b", {0.5f, -0.25f}); // -2 -8 .5
+    const std::vector<named_tensors> models{one, two, three};
+    const auto made =
+        soup(models, {.method = merging::ties, .base = named_tensors(base), .density = 0.5, .scale = 0.5});
+    // w0: 8+4-2 > 0: mean of 8 and 4. w1: -4+16-8 > 0: 16. w2, w3: trimmed. b0: 2+8+0.5: 3.5. b1: trimmed.
+    BOOST_TEST(numbers(made.weights, "w") == (doubles{4, 9, 1, 1}), boost::test_tools::per_element());
+    BOOST_TEST(numbers(made.weights, "b") == (doubles{1.75, 0}), boost::test_tools::per_element());
+    for (const double density : {0.0, 1.5, std::nan("")})
+        BOOST_TEST(
+            holds(refusal(models, {.method = merging::ties, .base = models[0], .density = density}), "S17"));
+    BOOST_TEST(holds(refusal(models, {.method = merging::ties, .base = models[0], .scale = -1}), "S17"));
+    BOOST_TEST(holds(refusal(models, {.method = merging::ties}), "S18"));
+}
+
+BOOST_AUTO_TEST_CASE(greedy_takes_what_improves_the_score) {
+    const auto good = weights({0, 4}), better = weights({2, 2}), bad = weights({90, 90});
+    const std::vector<named_tensors> models{bad, good, better};
+    // The nearer to (1,3) the better: halfway between the two.
+    const auto score = [](std::span<const kept_tensor> made) {
+        const auto w = numbers({made.begin(), made.end()}, "w");
+        return -std::hypot(w[0] - 1, w[1] - 3);
+    };
+    const auto made = soup(models, {.search = share_search::equal}, score);
+    BOOST_TEST(numbers(made.weights, "w") == (doubles{1, 3}), boost::test_tools::per_element());
+    BOOST_TEST(made.score == 0);
+    BOOST_TEST(made.evaluations == 5u);
+    BOOST_TEST(made.trials.size() == 5u);
+    BOOST_TEST(made.trials[3].ingredient == 2u);
+    BOOST_TEST(made.trials[3].alpha == 0.5);
+    BOOST_TEST(made.ingredients[0].number == 1u);
+    BOOST_TEST(made.ingredients[1].kept);
+    BOOST_TEST(!made.ingredients[2].kept);
+    for (const auto search : {share_search::grid, share_search::golden}) {
+        const auto searched = soup(models, {.search = search, .points = 8}, score);
+        BOOST_TEST(searched.score > -0.2);
+        BOOST_TEST(searched.evaluations == 3u + 2 * 8);
+    }
+    BOOST_TEST(holds(refusal(models, {}), "LIPT-S18"));
+    BOOST_TEST(holds(refusal(models, {.points = 0}, score), "LIPT-S03"));
+}
+
+BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_never_wins) {
+    const auto one = weights({1}), two = weights({2});
+    const std::vector<named_tensors> models{one, two};
+    const auto only_first = [](std::span<const kept_tensor> made) {
+        const auto w = numbers({made.begin(), made.end()}, "w");
+        return w[0] == 1 ? 0.0 : std::nan("");
+    };
+    const auto made = soup(models, {}, only_first);
+    BOOST_TEST(numbers(made.weights, "w")[0] == 1);
+    BOOST_TEST(!made.ingredients[1].kept);
+    const auto none = [](std::span<const kept_tensor>) { return std::nan(""); };
+    for (const auto method : {merging::greedy, merging::uniform})
+        BOOST_TEST(holds(refusal(models, {.method = method}, none), "LIPT-S09"));
+}
+
+BOOST_AUTO_TEST_CASE(greedy_counters_are_those_of_what_was_merged) {
+    const auto one = model().add<float>("w", {1}).add_counter("steps", 3);
+    const auto two = model().add<float>("w", {2}).add_counter("steps", 9);
+    const std::vector<named_tensors> models{one, two};
+    const auto smaller = [](std::span<const kept_tensor> made) {
+        return -numbers({made.begin(), made.end()}, "w")[0];
+    };
+    BOOST_TEST(whole(soup(models, {}, smaller).weights, "steps") == 3);
+    const auto middle = [](std::span<const kept_tensor> made) {
+        return -std::abs(numbers({made.begin(), made.end()}, "w")[0] - 1.5);
+    };
+    BOOST_TEST(whole(soup(models, {}, middle).weights, "steps") == 9);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_are_none_are_refused) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const auto good = weights({1, 2}), broken = weights({1, std::nanf("")}), large = weights({1, infinity}),
+               masked = model().add<float>("w", {1, -infinity});
+    BOOST_TEST(
+        holds(refusal({good, broken}), "[LIPT-S19] soup: 'w' of ingredient 1 has nan as its element 1"));
+    BOOST_TEST(holds(refusal({broken, good}), "'w' of ingredient 0"));
+    BOOST_TEST(holds(refusal({good, large}), "'w' of ingredient 1 has inf"));
+    BOOST_TEST(holds(refusal({large, good}), "'w' of ingredient 0 has inf"));
+    BOOST_TEST(holds(refusal({large, masked}), "LIPT-S19"));
+    const auto made = uniform({masked, masked}); // as masks of attention are
+    BOOST_TEST(numbers(made.weights, "w")[1] == -static_cast<double>(infinity));
+}
+
+BOOST_AUTO_TEST_CASE(files_are_merged_as_what_is_in_memory) {
+    const lipt_test::temporary_directory folder;
+    std::deque<model> kept;
+    std::vector<named_tensors> in_memory, in_files;
+    for (int m = 0; m < 4; ++m) {
+        std::vector<float> large(40000);
+        for (std::size_t i = 0; i < large.size(); ++i)
+            large[i] =
+                static_cast<float>(std::sin(static_cast<double>(i) + 0.3 * m * static_cast<double>(i % 7)));
+        auto &made = kept.emplace_back()
+                         .add<float>("large", large, {200, 200})
+                         .add_counter("steps", m)
+                         .add_halves("half", scalar::bf16, {1.0 + m, -2})
+                         .add<std::uint8_t>("mask", {0, 1})
+                         .as_boolean()
+                         .add<double>("none", {});
+        in_memory.push_back(made);
+        const auto copy = uniform({in_memory.back()});
+        write_tensors(folder / std::to_string(m), copy.weights);
+        in_files.push_back(folder / std::to_string(m));
+    }
+    const std::span<const named_tensors> memory(in_memory.data(), 3), files(in_files.data(), 3);
+    for (const auto method : {merging::uniform, merging::stock, merging::ties}) {
+        const auto made = soup(memory, {.method = method, .base = in_memory[3]});
+        write_tensors(folder / "expected", made.weights);
+        const auto written = soup(files, {.method = method, .base = in_files[3], .out = folder / "written"});
+        BOOST_TEST(written.weights.empty());
+        const lipt::adapters::safetensors_file expected(folder / "expected"), read(folder / "written");
+        BOOST_TEST(read.tensors().size() == 5u);
+        BOOST_TEST(read.at("mask").type == "BOOL");
+        for (const auto &entry : expected.tensors()) {
+            const auto a = expected.bytes(entry), b = read.bytes(read.at(entry.name));
+            BOOST_TEST(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+        }
+    }
+    const auto last = [](std::span<const kept_tensor> made) {
+        return static_cast<double>(whole({made.begin(), made.end()}, "steps"));
+    };
+    const auto greedy = soup(files, {.out = folder / "greedy"}, last);
+    BOOST_TEST(greedy.score == 2);
+    BOOST_TEST(lipt::adapters::safetensors_file(folder / "greedy").values<std::int64_t>("steps")[0] == 2);
+    BOOST_TEST(error_id([&] {
+                   soup(std::vector<named_tensors>{folder / "absent"}, {.method = merging::uniform});
+               }) == "LIPT-F01");
+    BOOST_TEST(error_id([&] { soup(files, {.method = merging::uniform, .out = folder / "no" / "where"}); }) ==
+               "LIPT-F02");
+}
+
+BOOST_AUTO_TEST_CASE(types_that_cannot_be_merged_are_refused) {
+    const lipt_test::temporary_directory folder;
+    const std::vector<std::uint8_t> bits{1};
+    const std::vector<lipt::adapters::named_tensor> tensors{
+        {"tiny", "F8_E4M3", {1}, std::as_bytes(std::span(bits))}};
+    lipt::adapters::write_safetensors(folder / "a", tensors);
+    const auto said = refusal({folder / "a"});
+    BOOST_TEST(holds(said, "[LIPT-S15] tensors: 'tiny'"));
+    BOOST_TEST(holds(said, "F8_E4M3"));
+}
+
+BOOST_AUTO_TEST_CASE(the_caller_can_end_a_merge) {
+    struct ended {};
+    const auto large = weights(std::vector<float>(std::size_t{1} << 20));
+    const std::vector<named_tensors> models{large, large};
+    const soup_options options{.method = merging::uniform, .watch = [] { throw ended(); }};
+    BOOST_CHECK_THROW(soup(models, options), ended);
+}
+
+BOOST_AUTO_TEST_CASE(methods_have_names) {
+    for (const auto *name : {"greedy", "uniform", "stock", "ties"})
+        BOOST_TEST(name_of(merging_of(name)) == name);
+    BOOST_TEST((share_search_of("grid") == share_search::grid));
+    BOOST_TEST(error_id([] { merging_of("mean"); }) == "LIPT-S16");
+    BOOST_TEST(error_id([] { share_search_of("Golden"); }) == "LIPT-S16");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
