@@ -71,17 +71,18 @@ void merge_uniform(const merge_inputs &inputs, const matched_tensor &tensor, std
 
 /// base + t*(mean - base), t = n c / (1 + (n-1) c) of the mean cosine c between two ingredients' changes of
 /// this tensor: the point nearest to the centre of models like these, were there many. A cosine below 0,
-/// which the geometry does not have, counts as 0: the base stays. source: [Jang2024] Section 3.3
+/// which the geometry does not have, counts as 0: the base stays. source: [Jang2024], the ratio for N models,
+/// a layer at a time
 void merge_stock(const merge_inputs &inputs, const matched_tensor &tensor, std::span<std::byte> out);
 
 /// The magnitude from which on a change counts, for each ingredient: the density's share of all its changes
 /// in floating-point tensors, tied ones once, lies at or above. The changes are ranked as float32.
-/// cost: reads each ingredient, and the base each time, twice. source: [Yadav2023] Section 4.1, Trim
+/// cost: reads each ingredient, and the base each time, twice. source: [Yadav2023] Algorithm 1, Step 1
 std::vector<float> trim_magnitudes(const merge_inputs &inputs, std::span<const matched_tensor> tensors,
                                    double density);
 
 /// base + scale * (mean of the changes that count and have the sign of the sum of all that count); where that
-/// sum is 0 the base stays. source: [Yadav2023] Section 4.1, Elect and Disjoint Merge
+/// sum is 0 the base stays. source: [Yadav2023] Algorithm 1, Steps 2 and 3
 void merge_ties(const merge_inputs &inputs, const matched_tensor &tensor, std::span<const float> magnitudes,
                 double scale, std::span<std::byte> out);
 
