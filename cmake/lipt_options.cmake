@@ -17,6 +17,7 @@ set(lipt_backends reference ${LIPT_BACKEND} ${LIPT_MORE_BACKENDS})
 list(REMOVE_DUPLICATES lipt_backends)
 
 option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_TOP_LEVEL})
+option(LIPT_BUILD_PYTHON "Build the Python package; needs Python's headers, and nanobind, which PyPI has where the machine has not" OFF)
 option(LIPT_INSTALL "Install lipt; within another project, so that its exported targets may link lipt's" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; another build runs the rest" OFF)
@@ -31,6 +32,10 @@ set(LIPT_SANITIZE "" CACHE STRING "address: AddressSanitizer and UndefinedBehavi
 set_property(CACHE LIPT_SANITIZE PROPERTY STRINGS "" address thread)
 option(LIPT_HEADER_ONLY "Boost.Test and fmt as headers: where their libraries were compiled otherwise than this build" OFF)
 option(LIPT_EMBEDDED "Core and reference backend without exceptions and RTTI, for size" OFF)
+
+if(LIPT_BUILD_PYTHON) # its compiled part is a shared object of all the libraries
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
 
 if(LIPT_EMBEDDED AND NOT lipt_backends STREQUAL "reference")
   message(FATAL_ERROR "LIPT_EMBEDDED is the core and the reference backend, chosen are '${lipt_backends}': add -DLIPT_BACKEND=reference")

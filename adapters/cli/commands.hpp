@@ -1,12 +1,12 @@
 // What each command of the program does, once its flags are read.
 #pragma once
 
+#include <lipt/adapters/arrays/select.hpp>
 #include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/settings.hpp>
 
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,34 +52,14 @@ void train_command(const run_place &place, thread_count threads);
 void report_command(const std::vector<std::filesystem::path> &runs, const std::filesystem::path &out,
                     const std::filesystem::path &data);
 
-/// `lipt select` on stored arrays.
+/// `lipt select` on stored arrays: what to select, and where it goes.
 struct array_selection {
-    std::filesystem::path embeddings, logits, labels;
-    std::filesystem::path validation_embeddings, validation_logits, validation_labels;
-    std::filesystem::path last_layer; ///< for deepfool
-    std::filesystem::path scores;     ///< in place of a method's own rating; empty: none
-    std::string method = "gradmatch";
-    double fraction = 0.1;
-    bool unbalanced = false;
-    bool at_least_one = false; ///< of every class that is picked from
-    std::uint64_t seed = 0;
-    std::size_t threads = 0;
-    std::string device = "cpu";
-    std::size_t max_memory = 512; ///< MiB
+    arrays::select_request request{};
     std::filesystem::path out = "subset.npy", weights_out, scores_out, csv;
-    bool raw_weights = false; ///< as the method makes them; otherwise of mean 1
     bool dry_run = false;
-    select_options options{};
-    /// Every flag that the picks depend on, by its name, as the report and the state of a selection have
-    /// them.
-    std::map<std::string, std::string> settings;
 };
-/// Selects class by class, writes the outputs and a report beside them; goes on where it was stopped.
-/// errors: U23 no validation, U24 scores that the method does not give, U26 arrays that it needs, U30 a
-/// fraction that keeps nothing, U31 files that collide, U32 no such directory, U33 more memory than there is;
-/// C30 arrays that do not fit each other, C31 validation that does not fit, C32 a class without validation,
-/// C43 nearest similarities that do not fit the memory, C44 a score that is not finite or that float32 cannot
-/// hold; C-ids of select, F-ids of the files
+/// Selects, writes the outputs and a report beside them; goes on where it was stopped. errors: U24 scores
+/// that the method does not give, U31 files that collide, U32 no such directory; and as arrays::select
 void select_arrays_command(const array_selection &asked);
 /// One line a method.
 void list_methods();

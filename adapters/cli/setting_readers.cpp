@@ -1,6 +1,6 @@
 #include <lipt/adapters/cli/setting_readers.hpp>
 #include <lipt/run/trials.hpp>
-#include <lipt/select/methods.hpp>
+#include <lipt/select/option_readers.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,49 +10,7 @@
 namespace lipt::adapters {
 namespace {
 
-/// Settings of methods by how their names begin, and who reads them; the first that fits counts. Samplers
-/// stand by their own names.
-constexpr std::string_view coverage_methods = "craig facility-location graph-cut";
-constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> readers{{
-    {"gradmatch-batch", "gradmatch-batch"},
-    {"gradmatch-", "gradmatch gradmatch-batch"},
-    {"glister-", "glister"},
-    {"greedy", set_functions},
-    {"similarities", coverage_methods},
-    {"similarity", set_functions},
-    {"neighbours", coverage_methods},
-    {"graph-cut-", "graph-cut"},
-    {"log-determinant-", "log-determinant"},
-    {"cal-", "cal"},
-    {"last-layer", "deepfool"},
-    {"ccs-", "ccs"},
-    {"d2-", "d2"},
-    {"beta-", "beta"},
-}};
-
-/// Whether a list with spaces between has the name.
-bool is_among(std::string_view names, std::string_view name) {
-    while (!names.empty()) {
-        const auto end = std::min(names.find(' '), names.size());
-        if (names.substr(0, end) == name) return true;
-        names.remove_prefix(std::min(names.size(), end + 1));
-    }
-    return false;
-}
-
-/// The setting of a sampler that a method's name may give after a colon.
-std::string_view first_setting(std::string_view sampler) {
-    if (sampler == "ccs") return "ccs-cutoff";
-    if (sampler == "d2") return "d2-neighbours";
-    return sampler == "beta" ? "beta-concentration" : "";
-}
-
-std::string_view word_of(sampler_kind kind) {
-    if (kind == sampler_kind::ccs) return "ccs";
-    if (kind == sampler_kind::d2) return "d2";
-    return kind == sampler_kind::beta ? "beta" : "top-k";
-}
+using lipt::detail::is_among;
 
 /// Settings of a run's stages, and when they are read. `wanted` says what would have them read.
 struct stage_readers {
@@ -159,25 +117,22 @@ bool is_read_by_method(const run_settings &settings, std::string_view name) {
 } // namespace
 
 asked_method take_apart(std::string_view name, std::string_view sampler, bool scores) {
-    const auto slash = std::min(name.find('/'), name.size()), colon = std::min(name.find(':'), name.size());
-    asked_method asked{.name = name, .method = name.substr(0, slash), .sampler = sampler};
+    const auto parts = parts_of(name);
+    asked_method asked{.name = name, .method = parts.method, .sampler = sampler};
     asked.scorer = scores || find_method(asked.method).scorer;
-    if (slash == name.size()) return asked;
+    if (!parts.has_sampler) return asked;
     asked.sampler_named = true;
-    asked.sampler = name.substr(slash + 1, colon - std::min(colon, slash + 1));
-    if (colon < name.size()) asked.named_setting = first_setting(asked.sampler);
+    asked.sampler = parts.sampler;
+    if (parts.has_setting) asked.named_setting = first_option(parts.sampler);
     return asked;
 }
 
 std::string_view method_readers(std::string_view setting) {
-    const auto known = std::find_if(readers.begin(), readers.end(),
-                                    [&](const auto &one) { return setting.starts_with(one.first); });
-    return known == readers.end() ? std::string_view() : known->second;
+    return setting == "last-layer" ? "deepfool" : readers_of(setting); // an array, no option
 }
 
 bool is_read_by(const asked_method &asked, std::string_view setting) {
-    const auto names = method_readers(setting);
-    return names.empty() || is_among(names, asked.method) || (asked.scorer && is_among(names, asked.sampler));
+    return is_reader(method_readers(setting), asked.method, asked.scorer, asked.sampler);
 }
 
 void check_readers(const run_settings &settings) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,55 +22,29 @@ namespace detail {
 template <class Value>
 using choices = std::vector<std::pair<std::string_view, Value>>;
 
+/// What the core says of its options, in the form of the settings here.
+template <class Visitor>
+struct described {
+    Visitor &visit;
+
+    template <class Value>
+    void operator()(const option_about &about, Value &value) {
+        visit(std::string(about.name), value, std::string(about.help));
+    }
+    template <class Value, std::size_t Count>
+    void operator()(const option_about &about, Value &value, const option_word<Value> (&words)[Count]) {
+        visit(std::string(about.name), value, choices<Value>(std::begin(words), std::end(words)),
+              std::string(about.help));
+    }
+};
+
 } // namespace detail
 
-/// Calls `visit(name, member, [choices,] help)` for every setting of a selection method, for a run and for
+/// Calls `visit(name, member, [choices,] help)` for every option of a selection method, for a run and for
 /// stored arrays alike.
 template <class Visitor>
-void visit_method(select_options &m, Visitor &visit) {
-    using detail::choices;
-    visit("gradmatch-ridge", m.gradmatch.ridge, "ridge of GradMatch");
-    visit("gradmatch-batch", m.gradmatch.batch, "samples of a candidate of gradmatch-batch");
-    visit("gradmatch-weights", m.gradmatch.weights,
-          choices<pursuit_weights>{{"nonnegative", pursuit_weights::nonnegative},
-                                   {"ridge", pursuit_weights::ridge}},
-          "how GradMatch weighs its picks in the end");
-    visit("glister-learning-rate", m.glister.learning_rate, "step of Glister's validation update");
-    visit("glister-rounds", m.glister.rounds, "rounds of Glister");
-    visit("greedy", m.submodular.greedy,
-          choices<greedy_kind>{{"naive", greedy_kind::naive},
-                               {"lazy", greedy_kind::lazy},
-                               {"stochastic", greedy_kind::stochastic}},
-          "how craig, facility-location, graph-cut and log-determinant are maximised");
-    visit("greedy-epsilon", m.submodular.epsilon, "expected loss of the stochastic greedy");
-    visit("similarity", m.submodular.space,
-          choices<similarity_space>{{"gradients", similarity_space::gradients},
-                                    {"embeddings", similarity_space::embeddings}},
-          "what similarities are taken of");
-    visit("similarities", m.submodular.storage,
-          choices<similarity_storage>{{"recomputed", similarity_storage::recomputed},
-                                      {"sparse", similarity_storage::sparse}},
-          "of craig, facility-location and graph-cut, where all of a pool's do not fit the memory: computed "
-          "again, or each sample's nearest alone");
-    visit("neighbours", m.submodular.neighbours, "similarities that sparse keeps of each sample");
-    visit("graph-cut-lambda", m.graph_cut.lambda, "weight of similarity to all against that among the picks");
-    visit("log-determinant-ridge", m.log_determinant.ridge, "added to the diagonal of the similarities");
-    visit("cal-neighbours", m.cal.neighbours, "neighbours whose predictions a sample of CAL is held against");
-    visit("sampler", m.sampler.kind,
-          choices<sampler_kind>{{"top-k", sampler_kind::top_k},
-                                {"ccs", sampler_kind::ccs},
-                                {"d2", sampler_kind::d2},
-                                {"beta", sampler_kind::beta}},
-          "how methods that score pick: the highest, strata of scores, over a graph, by a Beta density");
-    visit("ccs-cutoff", m.sampler.ccs.cutoff, "share with the highest scores that CCS leaves out");
-    visit("ccs-strata", m.sampler.ccs.strata, "strata of CCS");
-    visit("d2-neighbours", m.sampler.d2.neighbours, "neighbours in the graph of D2");
-    visit("d2-forward", m.sampler.d2.forward, "decay with the squared distance of what D2's neighbours add");
-    visit("d2-reverse", m.sampler.d2.reverse, "decay with the squared distance of what D2's picks take away");
-    visit("d2-unit", m.sampler.d2.unit,
-          "distance that counts as 1 for D2; 0: the root mean square of the graph's own");
-    visit("beta-concentration", m.sampler.beta.concentration, "alpha + beta of the Beta density");
-    visit("beta-exponent", m.sampler.beta.exponent, "how fast the Beta density grows easier with less kept");
+void visit_method(select_options &options, Visitor &visit) {
+    describe(options, detail::described{visit});
 }
 
 /// What `lipt run` needs to know: the data, the network, and the pipeline's settings.

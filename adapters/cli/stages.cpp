@@ -1,8 +1,8 @@
 // The commands on a run directory: where the chosen backend, the adapters and the pipeline meet.
+#include <lipt/adapters/arrays/notices.hpp>
 #include <lipt/adapters/cli/commands.hpp>
 #include <lipt/adapters/cli/launching.hpp>
 #include <lipt/adapters/cli/network_words.hpp>
-#include <lipt/adapters/cli/notices.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/run_data.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
@@ -217,7 +217,7 @@ void say_emptied(open_run &run) {
     for (std::size_t w = 0; w < all_workers(run.settings.pipeline); ++w) {
         const auto upload = run.store.load_worker(w);
         if (!upload.refused.empty()) continue;
-        say(run, emptied_notice(w, emptied_tensors(run.context.spec.weights, upload.result.weights)));
+        say(run, arrays::emptied_notice(w, emptied_tensors(run.context.spec.weights, upload.result.weights)));
     }
 }
 
@@ -225,8 +225,8 @@ void say_emptied(open_run &run) {
 void say_kept(open_run &run, const selection &subset) {
     const auto &train = run.context.train;
     if (!resolved_method(run.context, run.store).info.resampled)
-        say(run, lost_classes_notice(lost_classes(train.labels, train.classes, subset.indices)));
-    say(run, zero_weights_notice(subset.weights));
+        say(run, arrays::lost_classes_notice(lost_classes(train.labels, train.classes, subset.indices)));
+    say(run, arrays::zero_weights_notice(subset.weights));
 }
 
 /// Submits the workers of every round that have yet to deliver, and a merge after each.

@@ -1,6 +1,6 @@
 // `lipt worker`: one worker of a planned run, from its shard to its upload.
+#include <lipt/adapters/arrays/notices.hpp>
 #include <lipt/adapters/cli/commands.hpp>
-#include <lipt/adapters/cli/notices.hpp>
 #include <lipt/adapters/cli/run_network.hpp>
 #include <lipt/adapters/cli/worker_terms.hpp>
 #include <lipt/adapters/store/run_directory.hpp>
@@ -60,7 +60,8 @@ void worker_command(const fs::path &run, std::size_t worker) {
     fmt::print(stderr, "worker {}: {} samples, loss {:.4f}, {:.1f} % of the weights kept, {} bytes to send\n",
                worker, upload.result.samples, upload.result.loss, 100 * upload.result.density,
                upload.cost.bytes_from_workers);
-    const auto notice = emptied_notice(worker, emptied_tensors(network.weights, upload.result.weights));
+    const auto notice =
+        arrays::emptied_notice(worker, emptied_tensors(network.weights, upload.result.weights));
     if (!notice.empty()) fmt::print(stderr, "{}\n", notice);
 }
 

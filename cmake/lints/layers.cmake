@@ -4,7 +4,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/sources.cmake")
 
 # Headers and folders of include/lipt, in the order in which each may see those before it.
-set(stages configuration version error embedded quotas random xtensor data image_part host_kernels network tensor training
+set(stages configuration version error describe embedded quotas random xtensor data image_part host_kernels network tensor training
   augment gradients select/weights pretrain/shard pretrain/prune pretrain/soup train/loop train/evaluation pretrain/local
   select run/costs run/meter run/store run/traffic run/settings run/context train/main_training pretrain/merge
   pretrain/workers pretrain/pretraining run/choose run/lead run/trials run/pipeline lipt)
@@ -104,10 +104,22 @@ foreach(file IN LISTS adapters)
   if(file MATCHES "^adapters/cli/")
     continue()
   endif()
+  string(REGEX REPLACE "^adapters/([^/]+)/.*" "\\1" adapter "${file}")
+  set(others_of_python arrays)
+  set(others_of_arrays store)
   includes_of(seen "${ROOT}/${file}")
   foreach(other IN LISTS seen)
+    if(adapter STREQUAL "arrays" AND other STREQUAL "lipt/chosen.hpp")
+      continue()
+    endif()
     if(other MATCHES "^lipt/(backends/|chosen\\.hpp|adapters/cli/)")
-      lint_fault("${file} includes <${other}>: only adapters/cli sees backends and the command line")
+      lint_fault("${file} includes <${other}>: only adapters/cli sees backends and the command line, adapters/arrays the chosen backend")
+    endif()
+    string(REGEX MATCH "^lipt/adapters/[^/]+" seen_adapter "${other}")
+    string(REPLACE "lipt/adapters/" "" seen_adapter "${seen_adapter}")
+    if(adapter MATCHES "^(arrays|python|store)$" AND seen_adapter AND NOT seen_adapter STREQUAL adapter
+        AND NOT seen_adapter IN_LIST others_of_${adapter})
+      lint_fault("${file} includes <${other}>: store sees no other adapter, arrays sees store, python sees arrays")
     endif()
   endforeach()
 endforeach()

@@ -51,6 +51,10 @@ planted(layers backends/reference/a.hpp "#include <tbb/parallel_for.h>\n" "a bac
 planted(layers backends/reference/a.hpp "#include \"../onednn/tensor.hpp\"\n" "a backend sees the core's seams")
 planted(layers adapters/store/a.cpp "#include <lipt/backends/reference/tensor.hpp>\n" "only adapters/cli sees")
 planted(layers adapters/store/a.cpp "#include <lipt/adapters/cli/options.hpp>\n" "only adapters/cli sees")
+planted(layers adapters/store/a.cpp "#include <lipt/adapters/arrays/select.hpp>\n" "store sees no other adapter")
+planted(layers adapters/arrays/a.cpp "#include <lipt/adapters/data/dataset.hpp>\n" "arrays sees store")
+planted(layers adapters/arrays/a.cpp "#include <lipt/backends/onednn/tensor.hpp>\n" "adapters/arrays the chosen backend")
+planted(layers adapters/python/a.cpp "#include <lipt/adapters/store/npy.hpp>\n" "python sees arrays")
 
 # Words of the words lint stand here in pieces, since the lint reads this file too.
 set(empty "")

@@ -8,7 +8,7 @@
 // counts (`lipt select --dry-run` has the same), how many of them it did a second, and what share that is of
 // the rate of a large matrix product on the same backend, which is the first line. Run one method (--method
 // NAME) to see its own peak memory. --csv prints one line a method for selection_growth.sh.
-#include <lipt/adapters/cli/selection_cost.hpp>
+#include <lipt/adapters/arrays/cost.hpp>
 #include <lipt/chosen.hpp>
 #include <lipt/lipt.hpp>
 

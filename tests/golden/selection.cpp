@@ -1,6 +1,6 @@
 // Selections of 2500 samples held against plain float64 definitions of the methods.
 #include <lipt/adapters/store/npy.hpp>
-#include <lipt/select/methods.hpp>
+#include <lipt/select/named_method.hpp>
 
 #include <backend.hpp>
 #include <boost/test/unit_test.hpp>

@@ -3,7 +3,7 @@
 #include <lipt/pretrain/prune.hpp>
 #include <lipt/pretrain/shard.hpp>
 #include <lipt/run/lead.hpp>
-#include <lipt/select/methods.hpp>
+#include <lipt/select/named_method.hpp>
 #include <lipt/select/named_method.hpp>
 
 #include <support/selection_problem.hpp>

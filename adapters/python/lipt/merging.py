@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from lipt import _core
-from lipt._arrays import as_input
-from lipt._errors import Error
+from . import _core
+from ._arrays import as_input
+from ._errors import Error
 
 __all__ = ["Soup", "magnitude_mask", "plan_shards", "soup"]
 
@@ -179,9 +179,9 @@ def _tensor_of(value: Any, name: str, kept: list[Any]) -> tuple[Any, bool]:
     else:
         raise Error(f"[LIPT-Y41] {name} is a {type(value).__name__}, expected an array or tensor: leave it out of all "
                     "models")
-    given, keep = as_input(value, name)
-    kept.append((value, keep))
-    return given, boolean
+    answer = as_input(value, name)
+    kept.append((value, answer.keep))
+    return answer.array, boolean
 
 
 def _state_dict(tensors: list[tuple[str, str, tuple[int, ...], np.ndarray]], like: StateDict,

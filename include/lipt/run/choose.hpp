@@ -51,9 +51,6 @@ inline std::vector<std::int64_t> ranked_samples(const pipeline_context &context)
 
 } // namespace detail
 
-/// The name by which settings leave the choice of a method to trials.
-inline constexpr std::string_view automatic = "auto";
-
 /// The samples that may be selected, and one model's outputs on them; without a model only the samples.
 /// shapes: ranked (R) into the training set, labels (R), gradients of R, validation of the held-out samples
 template <tensor_backend Tensor>
@@ -114,7 +111,7 @@ selection choose_from(const pipeline_context &context, const Tensor &tensor,
     select_options options = method.options;
     options.seed = draw.seed;
     options.epoch = draw.epoch;
-    return select(tensor, method.info.name, problem, options);
+    return all_methods::select(tensor, method.info.name, problem, options);
 }
 
 /// Whether a method looks at a model at all.

@@ -47,6 +47,7 @@ struct craig {
     static constexpr method_info info{.name = "craig",
                                       .summary = "medoids of the gradients, weighted by what they stand for",
                                       .gradients = true,
+                                      .spaces = true,
                                       .weights = true};
 
     template <tensor_backend Tensor>

@@ -80,7 +80,8 @@ pool_picks cover(const Tensor &tensor, similarity_rows<Tensor> &rows, const sele
 struct facility_location {
     static constexpr method_info info{.name = "facility-location",
                                       .summary = "samples that every sample has a similar one among",
-                                      .gradients = true};
+                                      .gradients = true,
+                                      .spaces = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,

@@ -48,6 +48,7 @@ struct glister {
     static constexpr method_info info{.name = "glister",
                                       .summary = "gradients that lower the validation loss most",
                                       .gradients = true,
+                                      .labels = true,
                                       .validation = true};
 
     template <tensor_backend Tensor>

@@ -31,6 +31,7 @@ struct gradmatch {
                                       .summary =
                                           "weighted samples whose gradients add up to the mean gradient",
                                       .gradients = true,
+                                      .labels = true,
                                       .weights = true};
 
     template <tensor_backend Tensor>

@@ -111,6 +111,7 @@ struct gradmatch_batch {
     static constexpr method_info info{.name = "gradmatch-batch",
                                       .summary = "weighted minibatches that add up to the mean gradient",
                                       .gradients = true,
+                                      .labels = true,
                                       .weights = true,
                                       .exact = false,
                                       .chance = true};

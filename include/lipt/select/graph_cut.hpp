@@ -64,7 +64,8 @@ namespace methods {
 struct graph_cut {
     static constexpr method_info info{.name = "graph-cut",
                                       .summary = "samples similar to all others and not to each other",
-                                      .gradients = true};
+                                      .gradients = true,
+                                      .spaces = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,

@@ -99,7 +99,8 @@ namespace methods {
 struct log_determinant {
     static constexpr method_info info{.name = "log-determinant",
                                       .summary = "samples whose similarities span the largest volume",
-                                      .gradients = true};
+                                      .gradients = true,
+                                      .spaces = true};
 
     template <tensor_backend Tensor>
     static pool_picks pick(const Tensor &tensor, const selection_pool<Tensor> &pool,

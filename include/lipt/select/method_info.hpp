@@ -20,7 +20,10 @@ struct method_info {
     bool gradients = false;     ///< needs selection_problem::gradients
     bool residual = false;      ///< looks at their residual alone: embeddings may have 0 columns
     bool embedding = false;     ///< looks at their embeddings alone: residuals may have 0 columns
-    bool logarithms = false;    ///< looks at log p: gradients should have logarithms (add_logarithms)
+    bool logarithms = false;    ///< looks at probabilities and log p: gradients should have logarithms
+                                ///< (add_logarithms)
+    bool labels = false;        ///< looks at the labels themselves, not only at classes as pools
+    bool spaces = false;        ///< looks at what submodular_options::space says: embeddings alone, or all
     bool validation = false;    ///< needs selection_problem::validation
     bool weights = false;       ///< gives weights for the loss
     bool exact = true;          ///< picks exactly the budget; otherwise at most that
@@ -50,15 +53,25 @@ inline bool needs_gradients(const method_info &info, bool scored, const select_o
     return info.gradients && (!scored || options.sampler.kind == sampler_kind::d2);
 }
 
-/// True where residuals are looked at, as part of the gradients: D2 looks at embeddings alone.
+/// True where residuals are looked at, as part of the gradients: D2 looks at embeddings alone, and so does a
+/// set function of similarities between embeddings.
 inline bool needs_residual(const method_info &info, bool scored, const select_options &options) {
-    return !scored && !info.embedding && needs_gradients(info, scored, options);
+    const bool embeddings =
+        info.embedding || (info.spaces && options.submodular.space == similarity_space::embeddings);
+    return !scored && !embeddings && needs_gradients(info, scored, options);
 }
 
 /// True where embeddings are looked at, as part of the gradients.
 inline bool needs_embeddings(const method_info &info, bool scored, const select_options &options) {
     return needs_gradients(info, scored, options) &&
            (!info.residual || options.sampler.kind == sampler_kind::d2);
+}
+
+/// True where the answer hangs on the labels, as classes or as what a sample should have been; otherwise any
+/// will do, such as one for all.
+inline bool needs_labels(const method_info &info, bool scored, const select_options &options) {
+    if (info.pools == pool_rule::per_class) return true;
+    return (info.labels || info.spaces) && needs_residual(info, scored, options);
 }
 
 } // namespace lipt

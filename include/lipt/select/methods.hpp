@@ -64,13 +64,4 @@ using all_methods =
 /// What is known of a method: its needs, and what it gives. errors: C01 unknown name (lists the names)
 inline const method_info &find_method(std::string_view name) { return all_methods::find(name); }
 
-/// Selects with the method of that name.
-/// errors: C01 unknown name, C02 to C08 what the problem lacks, D04 fraction outside (0,1], and the method's
-/// own
-template <tensor_backend Tensor>
-selection select(const Tensor &tensor, std::string_view method, const selection_problem<Tensor> &problem,
-                 const select_options &options = {}) {
-    return all_methods::select(tensor, method, problem, options);
-}
-
 } // namespace lipt

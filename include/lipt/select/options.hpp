@@ -1,11 +1,13 @@
 // What the methods may be told: one struct a method or a family, each with the default that its source gives.
 #pragma once
 
+#include <lipt/describe.hpp>
 #include <lipt/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 namespace lipt {
 
@@ -126,6 +128,112 @@ struct select_options {
     std::function<void(std::size_t pool, const pool_picks &picks)> remember{};
     std::function<bool(std::size_t pool, pool_picks &picks)> recall{};
 };
+
+/// Who reads the options of set functions.
+inline constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
+inline constexpr std::string_view coverage_functions = "craig facility-location graph-cut";
+
+template <class Visit>
+void describe(gradmatch_options &o, Visit &&visit) {
+    constexpr std::string_view pursuits = "gradmatch gradmatch-batch";
+    constexpr option_word<pursuit_weights> weights[] = {{"nonnegative", pursuit_weights::nonnegative},
+                                                        {"ridge", pursuit_weights::ridge}};
+    visit({"gradmatch-ridge", "above 0", pursuits, "ridge of GradMatch"}, o.ridge);
+    visit({"gradmatch-batch", "at least 1", "gradmatch-batch", "samples of a candidate of gradmatch-batch"},
+          o.batch);
+    visit({"gradmatch-weights", "", pursuits, "how GradMatch weighs its picks in the end"}, o.weights,
+          weights);
+}
+
+template <class Visit>
+void describe(glister_options &o, Visit &&visit) {
+    visit({"glister-learning-rate", "above 0", "glister", "step of Glister's validation update"},
+          o.learning_rate);
+    visit({"glister-rounds", "at least 1", "glister", "rounds of Glister"}, o.rounds);
+}
+
+template <class Visit>
+void describe(submodular_options &o, Visit &&visit) {
+    constexpr option_word<greedy_kind> greedy[] = {
+        {"naive", greedy_kind::naive}, {"lazy", greedy_kind::lazy}, {"stochastic", greedy_kind::stochastic}};
+    constexpr option_word<similarity_space> spaces[] = {{"gradients", similarity_space::gradients},
+                                                        {"embeddings", similarity_space::embeddings}};
+    constexpr option_word<similarity_storage> storage[] = {{"recomputed", similarity_storage::recomputed},
+                                                           {"sparse", similarity_storage::sparse}};
+    visit({"greedy", "", set_functions,
+           "how craig, facility-location, graph-cut and log-determinant are maximised"},
+          o.greedy, greedy);
+    visit({"greedy-epsilon", "between 0 and 1", set_functions, "expected loss of the stochastic greedy"},
+          o.epsilon);
+    visit({"similarity", "", set_functions, "what similarities are taken of"}, o.space, spaces);
+    visit({"similarities", "", coverage_functions,
+           "of craig, facility-location and graph-cut, where all of a pool's do not fit the memory: computed "
+           "again, or each sample's nearest alone"},
+          o.storage, storage);
+    visit({"neighbours", "at least 1", coverage_functions, "similarities that sparse keeps of each sample"},
+          o.neighbours);
+}
+
+template <class Visit>
+void describe(graph_cut_options &o, Visit &&visit) {
+    visit({"graph-cut-lambda", "0 to 1,000,000", "graph-cut",
+           "weight of similarity to all against that among the picks"},
+          o.lambda);
+}
+
+template <class Visit>
+void describe(log_determinant_options &o, Visit &&visit) {
+    visit(
+        {"log-determinant-ridge", "above 0", "log-determinant", "added to the diagonal of the similarities"},
+        o.ridge);
+}
+
+template <class Visit>
+void describe(cal_options &o, Visit &&visit) {
+    visit({"cal-neighbours", "at least 1", "cal",
+           "neighbours whose predictions a sample of CAL is held against"},
+          o.neighbours);
+}
+
+/// The words of the samplers, as methods' names have them as well: "el2n/ccs".
+inline constexpr option_word<sampler_kind> sampler_words[] = {{"top-k", sampler_kind::top_k},
+                                                              {"ccs", sampler_kind::ccs},
+                                                              {"d2", sampler_kind::d2},
+                                                              {"beta", sampler_kind::beta}};
+
+template <class Visit>
+void describe(sampler_options &o, Visit &&visit) {
+    visit({"sampler", "", "",
+           "how methods that score pick: the highest, strata of scores, over a graph, by a Beta density"},
+          o.kind, sampler_words);
+    visit({"ccs-cutoff", "from 0 to below 1", "ccs", "share with the highest scores that CCS leaves out"},
+          o.ccs.cutoff);
+    visit({"ccs-strata", "1 to 1,000,000", "ccs", "strata of CCS"}, o.ccs.strata);
+    visit({"d2-neighbours", "1 to 1,000,000", "d2", "neighbours in the graph of D2"}, o.d2.neighbours);
+    visit({"d2-forward", "at least 0", "d2", "decay with the squared distance of what D2's neighbours add"},
+          o.d2.forward);
+    visit({"d2-reverse", "at least 0", "d2", "decay with the squared distance of what D2's picks take away"},
+          o.d2.reverse);
+    visit({"d2-unit", "at least 0", "d2",
+           "distance that counts as 1 for D2; 0: the root mean square of the graph's own"},
+          o.d2.unit);
+    visit({"beta-concentration", "at least 2", "beta", "alpha + beta of the Beta density"},
+          o.beta.concentration);
+    visit({"beta-exponent", "above 0", "beta", "how fast the Beta density grows easier with less kept"},
+          o.beta.exponent);
+}
+
+/// Every option of a method or a sampler, in the order of help and tables.
+template <class Visit>
+void describe(select_options &o, Visit &&visit) {
+    describe(o.gradmatch, visit);
+    describe(o.glister, visit);
+    describe(o.submodular, visit);
+    describe(o.graph_cut, visit);
+    describe(o.log_determinant, visit);
+    describe(o.cal, visit);
+    describe(o.sampler, visit);
+}
 
 /// errors: C14
 inline void check(const gradmatch_options &options) {

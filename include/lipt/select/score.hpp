@@ -99,6 +99,7 @@ struct grand : detail::scored<grand_score> {
     static constexpr method_info info{.name = "grand",
                                       .summary = "longest last-layer gradients (GraNd)",
                                       .gradients = true,
+                                      .labels = true,
                                       .scorer = true};
 };
 
@@ -108,6 +109,7 @@ struct el2n : detail::scored<el2n_score> {
                                       .summary = "longest error vectors (EL2N)",
                                       .gradients = true,
                                       .residual = true,
+                                      .labels = true,
                                       .scorer = true};
 };
 

@@ -1,6 +1,6 @@
 // Every subset of up to eight samples: how near greedy selections come to the best there is. What a greedy
 // pick should be at each step is held against its definition in each method's own file.
-#include <lipt/select/methods.hpp>
+#include <lipt/select/named_method.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/naive_selection.hpp>

@@ -1,4 +1,4 @@
-#include <lipt/select/methods.hpp>
+#include <lipt/select/named_method.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>

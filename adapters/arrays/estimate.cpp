@@ -1,4 +1,4 @@
-#include <lipt/adapters/cli/selection_estimate.hpp>
+#include <lipt/adapters/arrays/estimate.hpp>
 #include <lipt/gradients.hpp>
 #include <lipt/host_kernels.hpp>
 
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <numeric>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 namespace {
 
 /// Calls a second of `work`, the first call not counted.
@@ -47,24 +47,28 @@ double peak_bytes() {
 
 /// Rows of the largest pool, of the class with the most samples or of all: as many as are more than the
 /// caches hold, since a rate from them would be that of small pools alone.
-std::vector<std::int64_t> rows_to_measure(const stored_outputs &outputs, std::size_t largest) {
-    auto members = index_by_class(outputs.labels, outputs.classes());
-    const auto larger = [](const auto &a, const auto &b) { return a.size() < b.size(); };
-    auto rows = std::move(*std::max_element(members.begin(), members.end(), larger));
+std::vector<std::int64_t> rows_to_measure(const sample_outputs &outputs, std::size_t largest) {
+    constexpr std::size_t beyond_caches = std::size_t{96} << 20;
+    const std::size_t row = sizeof(float) * (outputs.columns() + outputs.width());
+    const std::size_t most = std::max<std::size_t>(2048, beyond_caches / row);
+    std::vector<std::int64_t> rows;
+    if (outputs.labelled()) {
+        auto members = index_by_class(outputs.labels, outputs.classes());
+        const auto larger = [](const auto &a, const auto &b) { return a.size() < b.size(); };
+        rows = std::move(*std::max_element(members.begin(), members.end(), larger));
+    }
     if (largest > rows.size()) {
-        rows.resize(largest);
+        rows.resize(std::min(most, largest));
         std::iota(rows.begin(), rows.end(), std::int64_t{0});
     }
-    constexpr std::size_t beyond_caches = std::size_t{96} << 20;
-    const std::size_t row = sizeof(float) * (outputs.classes() + outputs.width());
-    rows.resize(std::min(rows.size(), std::max<std::size_t>(2048, beyond_caches / row)));
+    rows.resize(std::min(rows.size(), most));
     return rows;
 }
 
 } // namespace
 
 selection_estimate estimate_selection(std::string_view method, std::span<const pool_shape> pools,
-                                      const stored_outputs &outputs, const select_options &options) {
+                                      const sample_outputs &outputs, const select_options &options) {
     selection_estimate estimate{.known = true};
     std::size_t quota = 0;
     for (const auto &pool : pools) {
@@ -81,7 +85,8 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
         estimate.sparse += cost->kept == similarities::sparse;
     }
     const auto number = [](std::size_t value) { return static_cast<double>(value); };
-    const double logits = outputs.logits ? 4 * number(estimate.largest) * number(outputs.classes()) : 0;
+    const bool residuals = outputs.logits || outputs.residuals;
+    const double logits = residuals ? 4 * number(estimate.largest) * number(outputs.columns()) : 0;
     const double embeddings = 4 * number(estimate.largest) * number(outputs.width());
     const double gradients = logits + embeddings;
     // While a pool is read there are two copies of one of its matrices, afterwards what the method makes.
@@ -90,17 +95,17 @@ selection_estimate estimate_selection(std::string_view method, std::span<const p
     const double mapped = std::min(number(estimate.rows) * number(outputs.row_bytes()),
                                    4e8 + number(estimate.largest) * (number(outputs.row_bytes()) + 131072));
     // Members, scores twice (in the state and in the result), the picks.
-    const double lists = 16 * number(outputs.samples()) + 24 * number(quota);
+    const double lists = 16 * number(outputs.samples) + 24 * number(quota);
     estimate.bytes = std::max(peak_bytes(), resident_bytes() + pool + mapped + lists);
     return estimate;
 }
 
-machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest) {
+machine_rates measure_rates(const chosen_tensor &tensor, const sample_outputs &outputs, std::size_t largest) {
     const auto rows = rows_to_measure(outputs, largest);
-    const auto source = from_files(tensor, outputs, method_info{});
+    const auto source = gradients_of(tensor, outputs, method_info{});
     auto gradients = source(rows);
     const double count = static_cast<double>(rows.size());
-    const double classes = static_cast<double>(outputs.classes()),
+    const double classes = static_cast<double>(outputs.columns()),
                  width = static_cast<double>(outputs.width());
     machine_rates rates;
     rates.rows = count * calls_per_second(0.4, [&] {
@@ -108,7 +113,7 @@ machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &o
                      norms(tensor, gradients);
                  });
     if (outputs.embeddings) {
-        const auto direction = tensor.make(outputs.classes(), outputs.width());
+        const auto direction = tensor.make(outputs.columns(), outputs.width());
         auto out = tensor.make(0, 0);
         rates.product_flops = 2 * count * classes * width * calls_per_second(0.2, [&] {
                                   tensor.gemm(gradients.embedding, direction, out, {.transpose_b = true});
@@ -134,4 +139,4 @@ double seconds_of(const selection_estimate &estimate, const machine_rates &rates
            time(work.scalar_flops, rates.scalar_flops);
 }
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 
 /// Classes of which nothing is kept; "" where there are none.
 std::string lost_classes_notice(std::span<const std::size_t> lost);
@@ -16,4 +16,4 @@ std::string zero_weights_notice(std::span<const float> weights);
 /// Tensors that a mask has left nothing of; "" where there are none.
 std::string emptied_notice(std::size_t worker, std::span<const std::string> tensors);
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays

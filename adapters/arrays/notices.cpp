@@ -1,11 +1,11 @@
-#include <lipt/adapters/cli/notices.hpp>
+#include <lipt/adapters/arrays/notices.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 namespace {
 
 /// The first few of a list, and how many more there are.
@@ -23,7 +23,7 @@ std::string some_of(std::span<const Value> values) {
 std::string lost_classes_notice(std::span<const std::size_t> lost) {
     if (lost.empty()) return "";
     return fmt::format(
-        "no sample is kept of {} {} ({}): --at-least-one keeps one of each, or raise --fraction", lost.size(),
+        "no sample is kept of {} {} ({}): at-least-one keeps one of each, or raise the fraction", lost.size(),
         lost.size() == 1 ? "class" : "classes", some_of(lost));
 }
 
@@ -39,8 +39,8 @@ std::string zero_weights_notice(std::span<const float> weights) {
 std::string emptied_notice(std::size_t worker, std::span<const std::string> tensors) {
     if (tensors.empty()) return "";
     return fmt::format(
-        "worker {}: nothing is kept of {}, so that nothing passes through: raise --density-min", worker,
+        "worker {}: nothing is kept of {}, so that nothing passes through: raise the lowest density", worker,
         some_of(tensors));
 }
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays

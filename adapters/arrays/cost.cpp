@@ -1,4 +1,4 @@
-#include <lipt/adapters/cli/selection_cost.hpp>
+#include <lipt/adapters/arrays/cost.hpp>
 #include <lipt/select/gradmatch.hpp>
 #include <lipt/select/similarity.hpp>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 namespace {
 
 /// The shape as real numbers, for formulas.
@@ -179,4 +179,4 @@ std::optional<method_cost> cost_of(std::string_view method, const pool_shape &po
     return scorer_cost(method, pool, options);
 }
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays

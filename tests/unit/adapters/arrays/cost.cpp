@@ -1,4 +1,4 @@
-#include <lipt/adapters/cli/selection_cost.hpp>
+#include <lipt/adapters/arrays/cost.hpp>
 
 #include <boost/test/unit_test.hpp>
 

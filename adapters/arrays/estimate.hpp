@@ -1,8 +1,8 @@
 // What a selection from stored arrays will take, before it is paid for.
 #pragma once
 
-#include <lipt/adapters/cli/selection_cost.hpp>
-#include <lipt/adapters/cli/stored_outputs.hpp>
+#include <lipt/adapters/arrays/cost.hpp>
+#include <lipt/adapters/arrays/sample_outputs.hpp>
 #include <lipt/chosen.hpp>
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 
 /// The sum over all pools.
 struct selection_estimate {
@@ -25,7 +25,7 @@ struct selection_estimate {
 
 /// From shapes alone. cost: O(pools)
 selection_estimate estimate_selection(std::string_view method, std::span<const pool_shape> pools,
-                                      const stored_outputs &outputs, const select_options &options);
+                                      const sample_outputs &outputs, const select_options &options);
 
 using chosen_tensor = std::remove_const_t<decltype(chosen::make_tensor({}))>;
 
@@ -39,9 +39,9 @@ struct machine_rates {
 
 /// Measured on rows of the largest pool, of so many samples, for some seconds in all. errors: as
 /// npy_rows::read
-machine_rates measure_rates(const chosen_tensor &tensor, const stored_outputs &outputs, std::size_t largest);
+machine_rates measure_rates(const chosen_tensor &tensor, const sample_outputs &outputs, std::size_t largest);
 
 /// Seconds that the estimate takes at these rates.
 double seconds_of(const selection_estimate &estimate, const machine_rates &rates);
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays

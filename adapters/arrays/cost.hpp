@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace lipt::adapters {
+namespace lipt::arrays {
 
 /// One pool as a method will see it.
 struct pool_shape {
@@ -38,4 +38,4 @@ bool keeps_nearest(std::string_view method) noexcept;
 std::optional<method_cost> cost_of(std::string_view method, const pool_shape &pool,
                                    const select_options &options);
 
-} // namespace lipt::adapters
+} // namespace lipt::arrays
