@@ -42,6 +42,18 @@ lipt_install_target(lipt lipt_chosen chosen)
 install(FILES "${PROJECT_BINARY_DIR}/include/lipt/chosen.hpp" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt" COMPONENT chosen)
 file(WRITE "${PROJECT_BINARY_DIR}/lipt_chosen.cmake" "set(lipt_chosen ${LIPT_BACKEND})\n")
 install(FILES "${PROJECT_BINARY_DIR}/lipt_chosen.cmake" DESTINATION "${lipt_package_dir}" COMPONENT chosen)
+# lipt::arrays with the files that it reads and writes.
+if(TARGET lipt_arrays)
+  set_target_properties(lipt_store PROPERTIES EXPORT_NAME store)
+  install(TARGETS lipt_store EXPORT lipt-arrays ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT arrays)
+  lipt_install_target(arrays lipt_arrays arrays)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/adapters/arrays" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt/adapters" COMPONENT arrays
+    FILES_MATCHING PATTERN "array_view.hpp" PATTERN "select.hpp" PATTERN "agreement.hpp" PATTERN "lipt.h")
+  install(FILES "${PROJECT_BINARY_DIR}/include/lipt/arrays.hpp" "${PROJECT_SOURCE_DIR}/adapters/arrays/lipt.h"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt" COMPONENT arrays)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_arrays_libraries.cmake" DESTINATION "${lipt_package_dir}" COMPONENT arrays)
+  list(APPEND lipt_parts arrays)
+endif()
 if(TARGET lipt)
   install(TARGETS lipt RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)
   list(APPEND lipt_parts program)

@@ -123,6 +123,67 @@ void set_option(select_options &options, const std::string &name, const std::str
     fail("U03", "select: there is no option '", name, "', the nearest is ", nearest->name);
 }
 
+array_input &array_of(select_request &request, const std::string &name) {
+    const std::pair<std::string_view, array_input *> all[] = {
+        {"labels", &request.labels},
+        {"logits", &request.logits},
+        {"embeddings", &request.embeddings},
+        {"residuals", &request.residuals},
+        {"scores", &request.scores},
+        {"validation-labels", &request.validation_labels},
+        {"validation-logits", &request.validation_logits},
+        {"validation-embeddings", &request.validation_embeddings},
+        {"last-layer", &request.last_layer}};
+    std::string names;
+    for (const auto &[known, input] : all) {
+        if (known == name) return *input;
+        names += lipt::text(names.empty() ? "" : ", ", known);
+    }
+    fail("U03", "select: there is no array '", name, "', expected one of: ", names);
+}
+
+void set_setting(select_request &request, const std::string &name, const std::string &value) {
+    const auto number = [&](auto &out) {
+        const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), out);
+        require(code == std::errc{} && end == value.data() + value.size(), "U03", "select: ", name, " is '",
+                value, "', expected a number");
+    };
+    const auto truth = [&](bool &out) {
+        require(value == "true" || value == "false", "U03", "select: ", name, " is '", value,
+                "', expected true or false");
+        out = value == "true";
+    };
+    if (name == "method")
+        request.method = value;
+    else if (name == "device")
+        request.device = value;
+    else if (name == "state")
+        request.state = value;
+    else if (name == "fraction")
+        number(request.fraction);
+    else if (name == "count")
+        number(request.count.emplace());
+    else if (name == "seed")
+        number(request.seed);
+    else if (name == "epoch")
+        number(request.epoch);
+    else if (name == "threads")
+        number(request.threads);
+    else if (name == "balanced")
+        truth(request.balanced);
+    else if (name == "at-least-one")
+        truth(request.at_least_one);
+    else if (name == "raw-weights")
+        truth(request.raw_weights);
+    else if (name == "memory") {
+        number(request.memory);
+        require(request.memory <= std::size_t{1} << 40, "U30", "select: memory is ", request.memory,
+                " MiB, expected at most an EiB");
+        request.memory <<= 20;
+    } else
+        set_option(request.options, name, value);
+}
+
 std::vector<method_summary> list_methods() {
     std::vector<method_summary> all;
     for (const auto &info : all_methods::infos) {

@@ -123,4 +123,11 @@ std::vector<option_summary> list_options();
 /// it cannot take
 void set_option(select_options &options, const std::string &name, const std::string &value);
 
+/// Sets a setting or an option of a request by its name with hyphens: "fraction", "balanced", "gradmatch-ridge"; memory
+/// is in MiB. errors: as set_option
+void set_setting(select_request &request, const std::string &name, const std::string &value);
+
+/// An array of a request by its name with hyphens: "labels", "validation-logits". errors: U03 no such array
+array_input &array_of(select_request &request, const std::string &name);
+
 } // namespace lipt::arrays

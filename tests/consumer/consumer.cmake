@@ -1,6 +1,8 @@
 # The program of every consumer, linked with lipt::COMPONENT alone.
 if(COMPONENT STREQUAL "core")
   add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/project/core.cpp")
+elseif(COMPONENT STREQUAL "arrays")
+  add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/project/arrays.cpp")
 else()
   set(HEADER "lipt/backends/${COMPONENT}/backend.hpp")
   set(NAMESPACE "lipt::${COMPONENT}")

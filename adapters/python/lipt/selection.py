@@ -171,11 +171,13 @@ class _Call:
         for name in _ARRAYS:
             self._take(name, given.pop(name, None))
         self._take_validation(given.pop("validation", None))
-        if "scores" in self.settings:
-            self.settings["method"] = "scores" if given.get("method") in (None, "scores", "top_k") else given["method"]
+        method = given.pop("method", None)
+        if "scores" in self.settings:  # a rating from elsewhere: the name may give the sampler that picks by it
+            sampler = method.partition("/")[1:] if isinstance(method, str) else ()
+            method = "".join(("scores", *sampler))
         else:
-            _check_method(given.get("method"))
-        given.pop("method", None)
+            _check_method(method)
+        self.settings["method"] = method
         self._take_numbers(given)
         self.settings.update(given)
 
@@ -377,3 +379,27 @@ class Selector:
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         return self.fit(X, y).transform(X)
+
+
+def _describe_options(function: Any) -> None:
+    """Gives a function the methods' options as keyword arguments to see, and a table of them in its description."""
+    import inspect
+
+    kinds = {"n": int, "x": float, "w": str}
+    every = _core.options()
+    parameters = list(inspect.signature(function).parameters.values())[:-1]
+    lines = []
+    for one in every:
+        name, kind = one["name"].replace("-", "_"), kinds[one["kind"]]
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=kind(one["default"]), annotation=kind.__name__)
+        )
+        values = ", ".join(one["words"]) or one["range"]
+        of = f" Of {one['read_by'].replace(' ', ', ')}." if one["read_by"] else ""
+        lines.append(f"    {name}: {one['help']} ({values}; {one['default']} by default).{of}")
+    function.__signature__ = inspect.signature(function).replace(parameters=parameters)
+    function.__doc__ = f"{function.__doc__.rstrip()}\n\n    Options of the methods:\n" + "\n".join(lines) + "\n    "
+
+
+_describe_options(select)
+_describe_options(estimate)

@@ -6,9 +6,9 @@
 
 namespace {
 
-using lipt::adapters::cost_of;
-using lipt::adapters::similarities;
-constexpr lipt::adapters::pool_shape pool{
+using lipt::arrays::cost_of;
+using lipt::arrays::similarities;
+constexpr lipt::arrays::pool_shape pool{
     .samples = 1000, .quota = 100, .classes = 10, .width = 64, .validation = 50};
 
 lipt::select_options with_memory(std::size_t bytes) {
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_not_guessed) {
     auto none = pool;
     none.quota = 0;
     BOOST_TEST(cost_of("gradmatch", none, {})->bytes == 0);
-    lipt::adapters::method_cost sum;
+    lipt::arrays::method_cost sum;
     sum += *cost_of("grand", pool, {});
     sum += *cost_of("grand", pool, {});
     BOOST_TEST(sum.sweep_bytes == 2 * 4.0 * 1000 * 74);

@@ -26,8 +26,7 @@ BOOST_AUTO_TEST_CASE(weights_of_zero_are_counted) {
 BOOST_AUTO_TEST_CASE(tensors_that_a_mask_emptied_are_named) {
     BOOST_TEST(lipt::arrays::emptied_notice(3, {}).empty());
     const std::vector<std::string> names{"stem.conv"};
-    BOOST_TEST(
-        lipt::arrays::emptied_notice(3, names).starts_with("worker 3: nothing is kept of stem.conv"));
+    BOOST_TEST(lipt::arrays::emptied_notice(3, names).starts_with("worker 3: nothing is kept of stem.conv"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
