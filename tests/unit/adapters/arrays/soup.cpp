@@ -1,121 +1,15 @@
-#include <lipt/adapters/arrays/elements.hpp>
-#include <lipt/adapters/arrays/soup.hpp>
+#include "named_models.hpp"
+
 #include <lipt/adapters/store/safetensors.hpp>
 
-#include <boost/test/unit_test.hpp>
 #include <support/expect_error.hpp>
 #include <support/temporary_directory.hpp>
 
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <deque>
 #include <limits>
-#include <memory>
-#include <string>
-#include <vector>
 
-namespace {
-
-using namespace lipt::arrays;
-using lipt_test::error_id;
-using doubles = std::vector<double>;
-
-/// A model of the tests; copies share its values.
-class model {
-  public:
-    template <class Value>
-    model &add(const std::string &name, std::vector<Value> values, std::vector<std::size_t> shape = {}) {
-        std::vector<std::byte> bytes(values.size() * sizeof(Value));
-        if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-        auto view = array_view::of(std::span<const Value>(values), std::move(shape));
-        view.data = keep(std::move(bytes));
-        tensors_.push_back({name, view});
-        return *this;
-    }
-    model &add_counter(const std::string &name, std::int64_t value) {
-        add<std::int64_t>(name, {value});
-        tensors_.back().values.shape.clear();
-        return *this;
-    }
-    /// Numbers as float16 or bfloat16.
-    model &add_halves(const std::string &name, scalar type, const doubles &values) {
-        std::vector<std::byte> bytes(2 * values.size());
-        narrow_elements(type, values.data(), values.size(), bytes.data());
-        tensors_.push_back({name, {keep(std::move(bytes)), type, {values.size()}}});
-        return *this;
-    }
-    /// A second name for the newest tensor's memory.
-    model &add_tied(const std::string &name) {
-        tensors_.push_back({name, tensors_.back().values});
-        return *this;
-    }
-    model &as_boolean() {
-        tensors_.back().boolean = true;
-        return *this;
-    }
-
-    operator named_tensors() const { return tensors_; }
-
-  private:
-    const std::byte *keep(std::vector<std::byte> bytes) {
-        return kept_.emplace_back(std::make_shared<std::vector<std::byte>>(std::move(bytes)))->data();
-    }
-
-    std::vector<std::shared_ptr<std::vector<std::byte>>> kept_;
-    std::vector<named_tensor> tensors_;
-};
-
-const kept_tensor &at(const std::vector<kept_tensor> &tensors, const std::string &name) {
-    for (const auto &tensor : tensors)
-        if (tensor.name == name) return tensor;
-    BOOST_FAIL("no tensor " << name);
-    return tensors.front();
-}
-
-doubles numbers(const std::vector<kept_tensor> &tensors, const std::string &name) {
-    const auto &tensor = at(tensors, name);
-    doubles result(tensor.bytes->size() / size_of(tensor.type));
-    widen_elements(tensor.type, tensor.bytes->data(), result.size(), result.data());
-    return result;
-}
-
-std::int64_t whole(const std::vector<kept_tensor> &tensors, const std::string &name) {
-    std::int64_t value;
-    BOOST_REQUIRE(at(tensors, name).bytes->size() == sizeof value);
-    std::memcpy(&value, at(tensors, name).bytes->data(), sizeof value);
-    return value;
-}
-
-soup_result uniform(const std::vector<named_tensors> &models) {
-    return soup(models, {.method = merging::uniform});
-}
-
-/// The sentence of the error, with its id.
-std::string refusal(const std::vector<named_tensors> &models, const soup_options &options,
-                    const soup_score &score = {}) {
-    try {
-        soup(models, options, score);
-    } catch (const lipt::error &failure) {
-        return failure.what();
-    }
-    return "";
-}
-std::string refusal(const std::vector<named_tensors> &models) {
-    return refusal(models, {.method = merging::uniform});
-}
-
-bool holds(const std::string &sentence, const std::string &part) {
-    return sentence.find(part) != std::string::npos;
-}
-
-model weights(std::vector<float> values) {
-    model made;
-    made.add<float>("w", std::move(values));
-    return made;
-}
-
-} // namespace
+using namespace lipt_test;
 
 BOOST_AUTO_TEST_SUITE(named_soup)
 
@@ -243,101 +137,6 @@ BOOST_AUTO_TEST_CASE(tied_tensors_stay_tied_where_all_are) {
     BOOST_TEST(at(apart.weights, "a").bytes.get() != at(apart.weights, "b").bytes.get());
     BOOST_TEST(numbers(apart.weights, "a") == (doubles{1, 0}), boost::test_tools::per_element());
     BOOST_TEST(numbers(apart.weights, "b") == (doubles{4, 0}), boost::test_tools::per_element());
-}
-
-// Two changes (1,0) and (0.6,0.8): their cosine is 0.6, t = 2*0.6/1.6 = 0.75, their mean (0.8,0.4).
-BOOST_AUTO_TEST_CASE(model_stock_goes_as_far_as_the_angle_says) {
-    const auto base = model().add<double>("w", {1, 1}).add<double>("b", {2}).add<double>("o", {0, 0});
-    const auto one = model().add<double>("w", {2, 1}).add<double>("b", {5}).add<double>("o", {1, 0});
-    const auto two = model().add<double>("w", {1.6, 1.8}).add<double>("b", {8}).add<double>("o", {-1, 0.1});
-    const auto made =
-        soup(std::vector<named_tensors>{one, two}, {.method = merging::stock, .base = named_tensors(base)});
-    const auto read = numbers(made.weights, "w");
-    BOOST_TEST(read[0] == 1.6, boost::test_tools::tolerance(1e-14));
-    BOOST_TEST(read[1] == 1.3, boost::test_tools::tolerance(1e-14));
-    BOOST_TEST(numbers(made.weights, "b")[0] == 6.5,
-               boost::test_tools::tolerance(1e-14)); // parallel: the mean
-    BOOST_TEST(numbers(made.weights, "o") == (doubles{0, 0}),
-               boost::test_tools::per_element()); // apart: stays
-    const std::vector<named_tensors> alone{one}, both{one, two};
-    BOOST_TEST(holds(refusal(both, {.method = merging::stock}), "LIPT-S18"));
-    BOOST_TEST(holds(refusal(alone, {.method = merging::stock, .base = both[0]}), "LIPT-S17"));
-}
-
-// Of three models' changes the larger half counts, three of six each; then by hand.
-BOOST_AUTO_TEST_CASE(ties_trims_elects_and_merges_what_agrees) {
-    const auto base = model().add<float>("w", {1, 1, 1, 1}).add<float>("b", {0, 0});
-    const auto one = model().add<float>("w", {1 + 8, 1 - 4, 1, 1 + 1}).add<float>("b", {2, 0});  // 8 -4 2
-    const auto two = model().add<float>("w", {1 + 4, 1 + 16, 1 + 1, 1}).add<float>("b", {8, 1}); // 4 16 8
-    const auto three =
-        model().add<float>("w", {1 - 2, 1 - 8, 1, 1}).add<float>("b", {0.5f, -0.25f}); // -2 -8 .5
-    const std::vector<named_tensors> models{one, two, three};
-    const auto made =
-        soup(models, {.method = merging::ties, .base = named_tensors(base), .density = 0.5, .scale = 0.5});
-    // w0: 8+4-2 > 0: mean of 8 and 4. w1: -4+16-8 > 0: 16. w2, w3: trimmed. b0: 2+8+0.5: 3.5. b1: trimmed.
-    BOOST_TEST(numbers(made.weights, "w") == (doubles{4, 9, 1, 1}), boost::test_tools::per_element());
-    BOOST_TEST(numbers(made.weights, "b") == (doubles{1.75, 0}), boost::test_tools::per_element());
-    for (const double density : {0.0, 1.5, std::nan("")})
-        BOOST_TEST(
-            holds(refusal(models, {.method = merging::ties, .base = models[0], .density = density}), "S17"));
-    BOOST_TEST(holds(refusal(models, {.method = merging::ties, .base = models[0], .scale = -1}), "S17"));
-    BOOST_TEST(holds(refusal(models, {.method = merging::ties}), "S18"));
-}
-
-BOOST_AUTO_TEST_CASE(greedy_takes_what_improves_the_score) {
-    const auto good = weights({0, 4}), better = weights({2, 2}), bad = weights({90, 90});
-    const std::vector<named_tensors> models{bad, good, better};
-    // The nearer to (1,3) the better: halfway between the two.
-    const auto score = [](std::span<const kept_tensor> made) {
-        const auto w = numbers({made.begin(), made.end()}, "w");
-        return -std::hypot(w[0] - 1, w[1] - 3);
-    };
-    const auto made = soup(models, {.search = share_search::equal}, score);
-    BOOST_TEST(numbers(made.weights, "w") == (doubles{1, 3}), boost::test_tools::per_element());
-    BOOST_TEST(made.score == 0);
-    BOOST_TEST(made.evaluations == 5u);
-    BOOST_TEST(made.trials.size() == 5u);
-    BOOST_TEST(made.trials[3].ingredient == 2u);
-    BOOST_TEST(made.trials[3].alpha == 0.5);
-    BOOST_TEST(made.ingredients[0].number == 1u);
-    BOOST_TEST(made.ingredients[1].kept);
-    BOOST_TEST(!made.ingredients[2].kept);
-    for (const auto search : {share_search::grid, share_search::golden}) {
-        const auto searched = soup(models, {.search = search, .points = 8}, score);
-        BOOST_TEST(searched.score > -0.2);
-        BOOST_TEST(searched.evaluations == 3u + 2 * 8);
-    }
-    BOOST_TEST(holds(refusal(models, {}), "LIPT-S18"));
-    BOOST_TEST(holds(refusal(models, {.points = 0}, score), "LIPT-S03"));
-}
-
-BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_never_wins) {
-    const auto one = weights({1}), two = weights({2});
-    const std::vector<named_tensors> models{one, two};
-    const auto only_first = [](std::span<const kept_tensor> made) {
-        const auto w = numbers({made.begin(), made.end()}, "w");
-        return w[0] == 1 ? 0.0 : std::nan("");
-    };
-    const auto made = soup(models, {}, only_first);
-    BOOST_TEST(numbers(made.weights, "w")[0] == 1);
-    BOOST_TEST(!made.ingredients[1].kept);
-    const auto none = [](std::span<const kept_tensor>) { return std::nan(""); };
-    for (const auto method : {merging::greedy, merging::uniform})
-        BOOST_TEST(holds(refusal(models, {.method = method}, none), "LIPT-S09"));
-}
-
-BOOST_AUTO_TEST_CASE(greedy_counters_are_those_of_what_was_merged) {
-    const auto one = model().add<float>("w", {1}).add_counter("steps", 3);
-    const auto two = model().add<float>("w", {2}).add_counter("steps", 9);
-    const std::vector<named_tensors> models{one, two};
-    const auto smaller = [](std::span<const kept_tensor> made) {
-        return -numbers({made.begin(), made.end()}, "w")[0];
-    };
-    BOOST_TEST(whole(soup(models, {}, smaller).weights, "steps") == 3);
-    const auto middle = [](std::span<const kept_tensor> made) {
-        return -std::abs(numbers({made.begin(), made.end()}, "w")[0] - 1.5);
-    };
-    BOOST_TEST(whole(soup(models, {}, middle).weights, "steps") == 9);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_none_are_refused) {
