@@ -46,15 +46,17 @@ std::string_view bare(std::string_view name) noexcept {
     return name;
 }
 
-/// Says why `name`, which only the model `there` has, has no like in `other`. errors: S12, S10
-[[noreturn]] void refuse_name(const std::string &name, const opened_model &there, const opened_model &other) {
+/// Says why a tensor of the model `there` has no like in `other`. errors: S12, S10
+[[noreturn]] void refuse_name(const named_tensor &alone, const opened_model &there,
+                              const opened_model &other) {
+    const auto &name = alone.name;
     for (const auto &tensor : other.tensors()) {
         require(bare(tensor.name) != bare(name), "S12", "soup: what ", there.name(), " calls '", name, "', ",
                 other.name(), " calls '", tensor.name,
                 "': take the prefixes module. and _orig_mod. off, or leave them on, in all alike");
     }
-    fail("S10", "soup: ", there.name(), " has a tensor '", name, "', ", other.name(),
-         " has none: only models of one architecture can be merged");
+    fail("S10", "soup: ", there.name(), " has a tensor '", name, "', ", shown_tensor(alone), ", ",
+         other.name(), " has none: only models of one architecture can be merged");
 }
 
 name_table table_of(const opened_model &model) {
@@ -72,8 +74,9 @@ void add_model(std::vector<matched_tensor> &matched, const opened_model &first, 
     const auto table = table_of(model);
     for (std::size_t i = 0; i < matched.size(); ++i) {
         const auto found = table.find(matched[i].name);
-        if (found == table.end()) refuse_name(matched[i].name, first, model);
-        const auto &tensor = model.tensors()[found->second], &like = first.tensors()[i];
+        const auto &like = first.tensors()[i];
+        if (found == table.end()) refuse_name(like, first, model);
+        const auto &tensor = model.tensors()[found->second];
         require(tensor.values.type == like.values.type && tensor.boolean == like.boolean &&
                     tensor.values.shape == like.values.shape,
                 "S11", "soup: '", like.name, "' is ", shown_tensor(like), " in ", first.name(), " and ",
@@ -84,7 +87,7 @@ void add_model(std::vector<matched_tensor> &matched, const opened_model &first, 
     if (table.size() == matched.size()) return;
     const auto known = table_of(first);
     for (const auto &tensor : model.tensors()) {
-        if (!known.contains(tensor.name)) refuse_name(tensor.name, model, first);
+        if (!known.contains(tensor.name)) refuse_name(tensor, model, first);
     }
 }
 

@@ -90,10 +90,10 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_name) {
     const auto longer = model().add<float>("fc.weight", {1, 2, 3}).add<float>("fc.bias", {0});
     const auto column = model().add<float>("fc.weight", {1, 2}, {2, 1}).add<float>("fc.bias", {0});
     const auto deep = model().add<double>("fc.weight", {1, 2}).add<float>("fc.bias", {0});
-    BOOST_TEST(
-        holds(refusal({one, extra}), "[LIPT-S10] soup: ingredient 1 has a tensor 'new', ingredient 0"));
-    BOOST_TEST(
-        holds(refusal({extra, one}), "[LIPT-S10] soup: ingredient 0 has a tensor 'new', ingredient 1"));
+    BOOST_TEST(holds(refusal({one, extra}),
+                     "[LIPT-S10] soup: ingredient 1 has a tensor 'new', float32 (1), ingredient 0"));
+    BOOST_TEST(holds(refusal({extra, one}),
+                     "[LIPT-S10] soup: ingredient 0 has a tensor 'new', float32 (1), ingredient 1"));
     BOOST_TEST(holds(refusal({one, longer}),
                      "[LIPT-S11] soup: 'fc.weight' is float32 (2) in ingredient 0 and "
                      "float32 (3) in ingredient 1"));
