@@ -18,6 +18,7 @@ list(REMOVE_DUPLICATES lipt_backends)
 
 option(LIPT_BUILD_TOOLS "Build the lipt program and its adapters" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_PYTHON "Build the Python package; needs Python's headers, and nanobind, which PyPI has where the machine has not" OFF)
+option(LIPT_PYTHON_LEVELS "The Python package for any x86-64 processor and for those with AVX2: wheels have both" OFF)
 option(LIPT_INSTALL "Install lipt; within another project, so that its exported targets may link lipt's" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LIPT_BACKEND_TESTS_ONLY "Of the tests only those that run LIPT_BACKEND; another build runs the rest" OFF)

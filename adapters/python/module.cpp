@@ -13,7 +13,7 @@ void bind_select(nanobind::module_ &module);
 
 namespace nb = nanobind;
 
-NB_MODULE(_core, module) {
+NB_MODULE(LIPT_MODULE, module) {
     // An error of the library is lipt.Error, made of its sentence alone.
     nb::register_exception_translator([](const std::exception_ptr &thrown, void *) {
         try {

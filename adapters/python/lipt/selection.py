@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from . import _core
 from ._arrays import as_input, as_numpy
 from ._errors import Error
+from ._native import core as _core
 
 _ARRAYS = ("labels", "logits", "embeddings", "residuals", "scores", "last_layer")
 _VALIDATION = ("labels", "logits", "embeddings")

@@ -1,4 +1,4 @@
-"""Writes lipt/selection.pyi from the signatures of the built package: PYTHONPATH=<build>/python python3 make_stub.py
+"""Writes lipt/selection.pyi from the signatures of the built package: PYTHONPATH=<build>/python python3 tests/make_stub.py
 
 A test holds the file against what this prints.
 """
