@@ -19,7 +19,7 @@ std::vector<opened_model> open_models(std::span<const named_tensors> models, con
     return opened;
 }
 
-/// errors: S01, S03, S17, S18
+/// errors: S01, S03, S17, S18, S20
 void require_options(std::size_t ingredients, const soup_options &options, bool scored) {
     require(ingredients > 0, "S01", "soup: no ingredient: at least one model is needed");
     const bool has_base = options.method == merging::stock || options.method == merging::ties;

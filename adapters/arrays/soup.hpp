@@ -83,7 +83,7 @@ struct soup_result {
 /// S11 types or shapes that differ; S12 names with different prefixes; S13 whole numbers that differ; S14 a
 /// name twice; S15 a type that cannot be merged; S16 no such method; S17 a setting out of its range, or one
 /// ingredient for stock; S18 greedy without a score, or stock or ties without the base; S19 NaN, or an
-/// infinity that is not in all; F-ids of the files
+/// infinity that is not in all; S20 a base for a method that does not read it; F-ids of the files
 /// cost: uniform reads every model once, stock twice, ties three times and the base n + 1 times beside;
 /// greedy n + (n-1)*points evaluations at most. memory: with `out` and without a score a few tensors, of
 /// files only what is read; greedy four models in float32 beside the ingredients

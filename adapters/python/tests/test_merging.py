@@ -103,6 +103,7 @@ def test_what_is_no_model_is_refused():
     assert code_of(lambda: lipt.soup([model(1)]))[0] == "LIPT-S18"
     assert code_of(lambda: lipt.soup([model(1)], method="mean"))[0] == "LIPT-S16"
     assert code_of(lambda: lipt.soup([model(1)] * 2, method="stock"))[0] == "LIPT-S18"
+    assert code_of(lambda: lipt.soup([model(1)] * 2, method="uniform", base=model(1)))[0] == "LIPT-S20"
     assert code_of(lambda: lipt.soup([model(1), model(np.nan)], method="uniform"))[0] == "LIPT-S19"
 
 

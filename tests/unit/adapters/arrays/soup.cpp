@@ -37,8 +37,9 @@ BOOST_AUTO_TEST_CASE(the_soup_of_equal_models_is_that_model_bit_for_bit) {
             models.push_back(kept.emplace_back().add<float>("w", values).add<double>("d", deep));
         for (const auto method : {merging::uniform, merging::greedy, merging::stock, merging::ties}) {
             if (method == merging::stock && n == 1) continue;
-            const auto made =
-                soup(models, {.method = method, .base = models[0]}, [](const auto &) { return 1.0; });
+            soup_options options{.method = method};
+            if (method == merging::stock || method == merging::ties) options.base = models[0];
+            const auto made = soup(models, options, [](const auto &) { return 1.0; });
             BOOST_TEST(std::memcmp(at(made.weights, "w").bytes->data(), values.data(), 4 * values.size()) ==
                        0);
             BOOST_TEST(std::memcmp(at(made.weights, "d").bytes->data(), deep.data(), 8 * deep.size()) == 0);
@@ -100,6 +101,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_name) {
     BOOST_TEST(holds(refusal({one, column}), "float32 (2,1) in ingredient 1"));
     BOOST_TEST(holds(refusal({one, deep}), "float64 (2) in ingredient 1"));
     BOOST_TEST(holds(refusal({}), "LIPT-S01"));
+    const std::vector<named_tensors> alike{one, one};
+    BOOST_TEST(holds(refusal(alike, {.method = merging::uniform, .base = alike[0]}), "LIPT-S20"));
     const auto twice = model().add<float>("w", {1}).add<float>("w", {1});
     BOOST_TEST(holds(refusal({twice}), "LIPT-S14"));
     BOOST_TEST(holds(refusal({one, twice}), "LIPT-S14"));
@@ -176,9 +179,12 @@ BOOST_AUTO_TEST_CASE(files_are_merged_as_what_is_in_memory) {
     }
     const std::span<const named_tensors> memory(in_memory.data(), 3), files(in_files.data(), 3);
     for (const auto method : {merging::uniform, merging::stock, merging::ties}) {
-        const auto made = soup(memory, {.method = method, .base = in_memory[3]});
-        write_tensors(folder / "expected", made.weights);
-        const auto written = soup(files, {.method = method, .base = in_files[3], .out = folder / "written"});
+        soup_options options{.method = method};
+        if (method != merging::uniform) options.base = in_memory[3];
+        write_tensors(folder / "expected", soup(memory, options).weights);
+        if (method != merging::uniform) options.base = in_files[3];
+        options.out = folder / "written";
+        const auto written = soup(files, options);
         BOOST_TEST(written.weights.empty());
         const lipt::adapters::safetensors_file expected(folder / "expected"), read(folder / "written");
         BOOST_TEST(read.tensors().size() == 5u);
