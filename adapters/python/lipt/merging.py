@@ -78,8 +78,9 @@ def soup(models: Sequence[StateDict | str | os.PathLike[str]], score: Callable[[
     ground = None if base is None else _tensors_of(base, "base", kept)
     answer = None if score is None else lambda tensors: _number(score(_state_dict(tensors, like)))
     path = None if out is None else os.fspath(out)
-    made = _core.soup(models=given, score=answer, base=ground, method=method, search=search, points=points,
-                      density=density, scale=scale, out=path or "")
+    made = _core.soup(models=given, score=answer, base=ground, method=str(method), search=str(search),
+                      points=_whole("points", points), density=_real("density", density), scale=_real("scale", scale),
+                      out=path or "")
     weights = None if path else _state_dict(made.pop("weights"), like)
     made.pop("weights", None)
     return Soup(weights=weights, method=method, path=path, **made)
@@ -101,7 +102,8 @@ def magnitude_mask(state_dict: StateDict | str | os.PathLike[str], *, density: f
     given = _tensors_of(state_dict, "state_dict", kept)
     low, high = density if isinstance(density, (tuple, list)) and len(density) == 2 else (density, density)
     names = None if prunable is None else [str(name) for name in prunable]
-    tensors, _, emptied = _core.magnitude_mask(given, float(low), float(high), scope, seed, worker, names)
+    tensors, _, emptied = _core.magnitude_mask(given, _real("density", low), _real("density", high), str(scope),
+                                               _whole("seed", seed), _whole("worker", worker, 32), names)
     if emptied:
         warnings.warn(f"nothing is kept of {', '.join(emptied)}: raise the density, or take scope='per-layer'",
                       stacklevel=2)
@@ -117,7 +119,8 @@ def plan_shards(labels: Any, *, workers: int = 10, minibatches: int = 1, batch_s
 
     Returns an int64 array of places in `labels` for each worker, the same for the same seed everywhere.
     """
-    settings = {"workers": workers, "minibatches": minibatches, "batch_size": batch_size, "seed": seed}
+    settings = {"workers": _whole("workers", workers), "minibatches": _whole("minibatches", minibatches),
+                "batch_size": _whole("batch_size", batch_size), "seed": _whole("seed", seed)}
     if isinstance(labels, (int, np.integer)) and not isinstance(labels, bool):
         if labels < 0:
             raise Error(f"[LIPT-Y46] plan_shards: {labels} samples, expected their number or the label of each")
@@ -217,6 +220,21 @@ def _tensor_like(template: Any, name: str, kind: str, shape: tuple[int, ...], co
             raise Error(f"[LIPT-Y44] {name} is bfloat16, which NumPy does not have: install ml_dtypes, or give out= "
                         "for a file") from None
     return content.view(dtype).reshape(shape)
+
+
+def _whole(name: str, value: Any, bits: int = 64) -> int:
+    """A setting that is a whole number of 0 or more. errors: Y45"""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= int(value) < 2**bits:
+        return int(value)
+    raise Error(f"[LIPT-Y45] {name} is {value!r}, expected a whole number from 0 to 2^{bits} - 1")
+
+
+def _real(name: str, value: Any) -> float:
+    """A setting that is a number. errors: Y45"""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise Error(f"[LIPT-Y45] {name} is {value!r}, expected a number") from None
 
 
 def _number(value: Any) -> float:

@@ -252,3 +252,13 @@ def test_shard_plans():
     assert code_of(lambda: lipt.plan_shards(labels / 2))[0] == "LIPT-Y46"
     assert code_of(lambda: lipt.plan_shards(np.zeros((4, 2), "i8")))[0] == "LIPT-Y46"
     assert code_of(lambda: lipt.plan_shards(-1))[0] == "LIPT-Y46"
+
+
+def test_settings_that_are_no_numbers():
+    one = {"w": np.ones((2, 2), "f4")}
+    for call in (lambda: lipt.soup([one], lambda weights: 1, points=-1), lambda: lipt.soup([one], len, density="half"),
+                 lambda: lipt.magnitude_mask(one, density=.5, seed=2**64),
+                 lambda: lipt.magnitude_mask(one, density=None),
+                 lambda: lipt.magnitude_mask(one, density=.5, worker=2**32), lambda: lipt.plan_shards(10, workers=1.5),
+                 lambda: lipt.plan_shards(10, batch_size=True)):
+        assert code_of(call)[0] == "LIPT-Y45"
