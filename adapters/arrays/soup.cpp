@@ -27,6 +27,9 @@ void require_options(std::size_t ingredients, const soup_options &options, bool 
         !has_base || options.base.has_value(), "S18",
         "soup: the methods stock and ties need the base, the model that all ingredients were trained from: "
         "give it, or choose uniform");
+    require(has_base || !options.base.has_value(), "S20",
+            "soup: the base is for the methods stock and ties, not for ", name_of(options.method),
+            ": leave it out");
     require(
         options.method != merging::greedy || scored, "S18",
         "soup: the method greedy needs a score of a model, higher is better: give one, or choose uniform");
