@@ -1,6 +1,8 @@
 #include <lipt/adapters/arrays/cost.hpp>
 #include <lipt/select/gradmatch.hpp>
+#include <lipt/select/k_means.hpp>
 #include <lipt/select/similarity.hpp>
+#include <lipt/select/zcore.hpp>
 
 #include <algorithm>
 #include <array>
@@ -129,11 +131,41 @@ std::optional<method_cost> pick_by_pick_cost(std::string_view method, const pool
     return std::nullopt;
 }
 
+/// Methods that look at embeddings alone; of those that rate samples, without what the sampler adds.
+std::optional<method_cost> unlabelled_cost(std::string_view method, const pool_shape &pool,
+                                           const select_options &options) {
+    const sizes s(pool);
+    if (method == "gist") { // measured: from 0.5 to 1.4 passes over all samples and picks
+        return method_cost{.product_flops = 2 * s.n * s.k * s.e,
+                           .sweep_bytes = 4 * s.n * s.k,
+                           .bytes = 8 * s.n * s.e + 4 * s.k * s.e + 40 * s.n};
+    }
+    if (method == "zcore") {
+        const auto neighbours = static_cast<double>(std::min(options.zcore.neighbours, pool.samples));
+        const auto draws = static_cast<double>(zcore_draws(options.zcore, pool.samples));
+        return method_cost{.scalar_flops = 10 * draws * std::min(s.n, 2 * std::sqrt(s.n * neighbours)),
+                           .bytes = 12 * s.n * s.e + 8 * s.n};
+    }
+    const auto clustered = [&](std::size_t asked, std::size_t rounds) {
+        const auto clusters = static_cast<double>(cluster_count(asked, pool.samples));
+        return method_cost{.product_flops = 2 * s.n * s.e * clusters * static_cast<double>(rounds + 1),
+                           .sweep_bytes = clusters * 4 * s.n * s.e, // a seed at a time
+                           .bytes = 8 * s.n * s.e + 2048 * 8 * clusters + 32 * s.n};
+    };
+    if (method == "prototype") return clustered(options.prototype.prototypes, options.prototype.rounds);
+    if (method != "semdedup") return std::nullopt;
+    auto cost = clustered(options.semdedup.clusters, options.semdedup.rounds);
+    cost.product_flops +=
+        2 * s.n * s.n * s.e / static_cast<double>(cluster_count(options.semdedup.clusters, pool.samples));
+    return cost;
+}
+
 /// Methods that rate samples, and what the sampler adds.
 std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape &pool,
                                        const select_options &options) {
     const sizes s(pool);
-    method_cost cost{.sweep_bytes = s.gradients(), .bytes = 8 * s.n};
+    auto cost = unlabelled_cost(method, pool, options)
+                    .value_or(method_cost{.sweep_bytes = s.gradients(), .bytes = 8 * s.n});
     // Two copies of what distances are made of, a block of them twice, and the lists of neighbours.
     const auto neighbours = [&](std::size_t nearest, double lists) {
         cost.product_flops += 2 * s.n * s.n * s.e;
@@ -141,8 +173,9 @@ std::optional<method_cost> scorer_cost(std::string_view method, const pool_shape
         const double of_each = std::min(s.n - 1, static_cast<double>(nearest));
         cost.bytes += 8 * s.n * s.e + 128 * 8 * s.n + lists * s.n * (24 + 16 * of_each);
     };
-    constexpr std::array<std::string_view, 8> scorers{"grand", "el2n",     "entropy",  "margin",
-                                                      "cal",   "moderate", "deepfool", "least-confidence"};
+    constexpr std::array<std::string_view, 10> scorers{"grand", "el2n",     "entropy",  "margin",
+                                                       "cal",   "moderate", "deepfool", "least-confidence",
+                                                       "zcore", "prototype"};
     if (std::find(scorers.begin(), scorers.end(), method) == scorers.end()) return std::nullopt;
     if (method == "cal") neighbours(options.cal.neighbours, 1);
     // The graph without direction has each edge twice, and is made from a copy.
@@ -176,7 +209,8 @@ std::optional<method_cost> cost_of(std::string_view method, const pool_shape &po
     if (method == "glister") return glister_cost(pool, options);
     if (method == "facility-location" || method == "craig") return square_cost(pool, options);
     if (const auto cost = pick_by_pick_cost(method, pool, options)) return cost;
-    return scorer_cost(method, pool, options);
+    if (const auto cost = scorer_cost(method, pool, options)) return cost;
+    return unlabelled_cost(method, pool, options);
 }
 
 } // namespace lipt::arrays

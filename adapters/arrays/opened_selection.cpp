@@ -20,7 +20,7 @@ struct array_needs {
 };
 
 array_needs needs_of(const select_request &request, const named_method &method) {
-    const bool scored = request.scores.given(), held = method.info.validation;
+    const bool scored = request.scores.given() && method.info.scorer, held = method.info.validation;
     return {.labels = needs_labels(method.info, scored, method.options),
             .outputs = held || needs_residual(method.info, scored, method.options),
             .embeddings = held || needs_embeddings(method.info, scored, method.options)};
@@ -72,9 +72,9 @@ void check_validation(const opened_selection &opened) {
     }
 }
 
-/// True where one pool of all samples can be rated a class at a time: every scorer but cal, which looks at a
-/// sample's neighbours in the pool.
-bool can_rate_by_class(const method_info &method) { return method.scorer && method.name != "cal"; }
+/// True where one pool of all samples can be rated a class at a time: every scorer but those that look at the
+/// other samples of the pool.
+bool can_rate_by_class(const method_info &method) { return method.scorer && !method.relative; }
 
 /// errors: C44 a sample that may be kept has no finite score
 void check_scores(const opened_selection &opened) {
@@ -131,12 +131,18 @@ void notice_probabilities(const sample_outputs &outputs, std::vector<std::string
 
 } // namespace
 
+bool takes_scores(std::string_view method) {
+    const auto &all = all_methods::infos;
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto &info) { return info.name == method && info.utility; });
+}
+
 named_method method_asked(const select_request &request) {
     const bool scored = request.scores.given();
     const auto parts = parts_of(request.method);
     const std::string rating =
         parts.has_sampler ? "el2n" + request.method.substr(request.method.find('/')) : "el2n";
-    auto method = method_of(scored ? rating : request.method, request.options);
+    auto method = method_of(scored && !takes_scores(parts.method) ? rating : request.method, request.options);
     method.name = request.method;
     auto &options = method.options;
     options.seed = request.seed;

@@ -10,9 +10,13 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lipt::arrays {
+
+/// Whether a method makes use of scores besides what it looks at, so that they replace none of its own.
+bool takes_scores(std::string_view method);
 
 /// The method asked for, with its options; with scores given a scorer whose rating they replace. Without
 /// logits the similarities of a set function are those of the embeddings. errors: as lipt::method_of

@@ -193,7 +193,8 @@ std::vector<method_summary> list_methods() {
                            .weights = info.weights,
                            .scorer = info.scorer,
                            .exact = info.exact,
-                           .chance = info.chance};
+                           .chance = info.chance,
+                           .utility = info.utility};
         for (const auto &option : list_options()) {
             if (!option.read_by.empty() && is_reader(option.read_by, info.name, false, ""))
                 one.options += lipt::text(one.options.empty() ? "" : " ", option.name);

@@ -103,6 +103,7 @@ struct method_summary {
         needs{}; ///< "labels, logits, embeddings": what it looks at with its options as they are by default
     std::string options{}; ///< those it reads, by name with spaces between
     bool weights = false, scorer = false, exact = true, chance = false;
+    bool utility = false; ///< scores given are a part of what it maximises
 };
 
 /// Every method, in the order of the tables.
@@ -123,8 +124,8 @@ std::vector<option_summary> list_options();
 /// it cannot take
 void set_option(select_options &options, const std::string &name, const std::string &value);
 
-/// Sets a setting or an option of a request by its name with hyphens: "fraction", "balanced", "gradmatch-ridge"; memory
-/// is in MiB. errors: as set_option
+/// Sets a setting or an option of a request by its name with hyphens: "fraction", "balanced",
+/// "gradmatch-ridge"; memory is in MiB. errors: as set_option
 void set_setting(select_request &request, const std::string &name, const std::string &value);
 
 /// An array of a request by its name with hyphens: "labels", "validation-logits". errors: U03 no such array

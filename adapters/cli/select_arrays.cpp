@@ -17,15 +17,26 @@ namespace {
 
 /// What is known of the method; of scores from elsewhere that they rate.
 method_info info_of(const arrays::select_request &request) {
-    return request.scores.given() ? find_method("el2n") : find_method(parts_of(request.method).method);
+    return request.method == "scores" ? find_method("el2n") : find_method(parts_of(request.method).method);
 }
 
-/// errors: U24, U30, U31, U32
+/// What can be told from the flags alone, by their names. errors: U23, U24, U30, U31, U32, U49
 void check_flags(const array_selection &asked) {
     const auto &request = asked.request;
     const auto info = info_of(request);
     require(asked.scores_out.empty() || info.gradients || info.validation, "U24", "select: ", request.method,
             " gives no scores: leave out --scores-out");
+    require(!info.validation || (request.validation_labels.given() && request.validation_logits.given() &&
+                                 request.validation_embeddings.given()),
+            "U23", "select: ", request.method,
+            " needs --validation-embeddings, --validation-logits and --validation-labels");
+    require(!request.at_least_one || (is_per_class(info, request.balanced) && !info.resampled), "U49",
+            "select: --at-least-one is for picks class by class, ",
+            info.resampled ? "rs2 comes to each class in its turn" : "these are of one pool",
+            ": leave it out");
+    require(!request.raw_weights || info.weights, "U49",
+            "select: --raw-weights is for methods that give weights, ", request.method,
+            " gives none: leave it out");
     require(request.memory >> 20 <= std::size_t{1} << 30, "U30", "select: --max-memory is ",
             request.memory >> 20, " MiB, expected at most a PiB");
     check_files(asked);

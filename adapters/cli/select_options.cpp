@@ -123,7 +123,7 @@ void check_readers(const CLI::App &sub, const array_selection &asked) {
     const auto *sampler_flag = sub.get_option("--sampler");
     const auto sampler =
         sampler_flag->count() > 0 ? sampler_flag->results().back() : sampler_flag->get_default_str();
-    const auto method = take_apart(asked.request.method, sampler, asked.request.scores.given());
+    const auto method = take_apart(asked.request.method, sampler, asked.request.method == "scores");
     require(method.scorer || !is_given(*sampler_flag), "U49",
             "select: --sampler is for methods that rate samples, ", method.method,
             " picks by itself: leave it out");
@@ -180,10 +180,12 @@ void add_select_command(CLI::App &app) {
                 "U26",
                 "select: give --run DIR, or --labels and what the method needs of --logits and --embeddings");
         if (request.scores.given()) {
-            require(sub->get_option("--method")->count() == 0, "U48", "select: --method ", request.method,
-                    " rates samples itself, --scores '", request.scores.path()->string(),
+            const bool utility = sub->get_option("--method")->count() > 0 &&
+                                 find_method(parts_of(request.method).method).utility;
+            require(utility || sub->get_option("--method")->count() == 0, "U48", "select: --method ",
+                    request.method, " rates samples itself, --scores '", request.scores.path()->string(),
                     "' has a rating: give one of them");
-            request.method = "scores";
+            if (!utility) request.method = "scores";
         }
         check_readers(*sub, kept->arrays);
         require(!parts_of(request.method).has_sampler || sub->get_option("--sampler")->count() == 0, "C40",

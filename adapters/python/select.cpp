@@ -141,6 +141,7 @@ nb::list methods() {
         method["scorer"] = one.scorer;
         method["exact"] = one.exact;
         method["chance"] = one.chance;
+        method["utility"] = one.utility;
         all.append(method);
     }
     return all;

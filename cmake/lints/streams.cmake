@@ -19,6 +19,8 @@ set(uses
   "select|include/lipt/select/samplers.hpp|sample: pool - a scorer's, which draws nothing else"
   "select|include/lipt/select/greedy.hpp|sample: pool - a set function's, which has no sampler"
   "select|include/lipt/select/gradmatch_batch.hpp|sample: pool - neither of them"
+  "select|include/lipt/select/k_means.hpp|worker: 1, sample: pool - the seeds, before a sampler draws"
+  "select|include/lipt/select/zcore.hpp|worker: 2, sample: pool - the rating, before a sampler draws"
   "select|include/lipt/select/info_batch.hpp|pass: epoch, sample: image - in one's own loop, in place of a method"
   "train_order|include/lipt/train/loop.hpp|pass: epoch"
   "train_augment|include/lipt/train/loop.hpp|pass: epoch, sample: image"

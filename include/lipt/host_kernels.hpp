@@ -69,6 +69,15 @@ inline double exact_dot(const float *a, const float *b, std::size_t size) noexce
     return sum<double>(size, [=](std::size_t i) { return static_cast<double>(a[i]) * b[i]; });
 }
 
+/// Squared distance of float vectors. Each difference is rounded to float, so that its square is exact in
+/// double and every build, with fused products or without, adds up the same numbers.
+inline double square_between(const float *a, const float *b, std::size_t size) noexcept {
+    return sum<double>(size, [=](std::size_t i) {
+        const float apart = a[i] - b[i];
+        return static_cast<double>(apart) * apart;
+    });
+}
+
 /// sum_j max(similarity[j] - best[j], 0): eight terms a lane in float, then on in double. Never grows when an
 /// entry of best grows, rounding included, which is what lets a lazy greedy trust an old gain as an upper
 /// bound.

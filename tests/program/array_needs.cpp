@@ -112,7 +112,8 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
     for (const std::string method : {"el2n", "el2n/ccs", "el2n/ccs:0.6", "entropy", "margin",
                                      "least-confidence", "deepfool", "contextual-diversity"})
         check_enough(method, logits);
-    for (const std::string method : {"k-center", "herding", "moderate", "moderate/d2"})
+    for (const std::string method : {"k-center", "herding", "moderate", "moderate/d2", "gist", "zcore",
+                                     "zcore/d2", "prototype", "semdedup"})
         check_enough(method, embeddings);
     for (const std::string method : {"random", "stratified", "rs2"}) {
         const auto expected = subset({"--method", method});

@@ -172,7 +172,8 @@ class _Call:
             self._take(name, given.pop(name, None))
         self._take_validation(given.pop("validation", None))
         method = given.pop("method", None)
-        if "scores" in self.settings:  # a rating from elsewhere: the name may give the sampler that picks by it
+        utility = any(one["utility"] and one["name"] == method for one in _core.methods())
+        if "scores" in self.settings and not utility:  # a rating from elsewhere: the name may give the sampler that picks by it
             sampler = method.partition("/")[1:] if isinstance(method, str) else ()
             method = "".join(("scores", *sampler))
         else:

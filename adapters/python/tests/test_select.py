@@ -69,7 +69,7 @@ def test_wrong_words_name_the_nearest(made):
 
 
 def test_auto_needs_a_trainer(made):
-    assert made.refused("auto").code == "LIPT-C45"
+    assert made.refused("auto").code == "LIPT-C50"
 
 
 def test_counts_and_fractions(made):

@@ -100,7 +100,8 @@ struct cal : detail::scored<cal_score> {
                                       .summary = "predictions unlike those of the nearest neighbours (CAL)",
                                       .gradients = true,
                                       .logarithms = true,
-                                      .scorer = true};
+                                      .scorer = true,
+                                      .relative = true};
 };
 
 /// The samples nearest to a boundary of the last layer. source: [Ducoffe2018]

@@ -30,6 +30,8 @@ struct method_info {
     bool resampled = false;     ///< a function of the epoch: choose again before each
     bool scorer = false;        ///< rates samples, and a sampler picks: selection_problem::scores may replace
                                 ///< its rating
+    bool relative = false;      ///< a scorer whose rating of a sample depends on the others of its pool
+    bool utility = false;       ///< selection_problem::scores, where given, are a part of what it maximises
     bool chance = false;        ///< draws at random: depends on the seed and on the order of the samples
     pool_rule pools = pool_rule::as_asked;
 };

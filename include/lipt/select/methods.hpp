@@ -5,6 +5,7 @@
 #include <lipt/select/contextual_diversity.hpp>
 #include <lipt/select/craig.hpp>
 #include <lipt/select/facility_location.hpp>
+#include <lipt/select/gist.hpp>
 #include <lipt/select/glister.hpp>
 #include <lipt/select/gradmatch.hpp>
 #include <lipt/select/gradmatch_batch.hpp>
@@ -14,9 +15,12 @@
 #include <lipt/select/log_determinant.hpp>
 #include <lipt/select/moderate.hpp>
 #include <lipt/select/pools.hpp>
+#include <lipt/select/prototype.hpp>
 #include <lipt/select/random.hpp>
 #include <lipt/select/score.hpp>
+#include <lipt/select/semdedup.hpp>
 #include <lipt/select/uncertainty.hpp>
+#include <lipt/select/zcore.hpp>
 
 #include <array>
 #include <cstddef>
@@ -59,7 +63,8 @@ using all_methods =
                 methods::entropy, methods::margin, methods::least_confidence, methods::glister,
                 methods::gradmatch, methods::gradmatch_batch, methods::craig, methods::facility_location,
                 methods::graph_cut, methods::log_determinant, methods::k_center, methods::herding,
-                methods::moderate, methods::contextual_diversity, methods::cal, methods::deepfool>;
+                methods::moderate, methods::contextual_diversity, methods::cal, methods::deepfool,
+                methods::gist, methods::zcore, methods::prototype, methods::semdedup>;
 
 /// What is known of a method: its needs, and what it gives. errors: C01 unknown name (lists the names)
 inline const method_info &find_method(std::string_view name) { return all_methods::find(name); }

@@ -84,10 +84,10 @@ inline constexpr std::string_view automatic = "auto";
 
 /// The method of that name; a sampler in the name replaces that of the options, and so does its setting.
 /// errors: C01 unknown method, C40 unknown sampler, or one for a method that does not score; C17 its setting;
-/// C45 auto
+/// C50 auto
 inline named_method method_of(const std::string &name, const select_options &options) {
     require(
-        name != automatic, "C45",
+        name != automatic, "C50",
         "select: 'auto' tries methods by short trainings, which needs a trainer: choose a method, or run the "
         "whole pipeline");
     const auto parts = parts_of(name);

@@ -36,8 +36,9 @@ void check_problem(const Tensor &tensor, const selection_problem<Tensor> &proble
                 problem.classes - 1);
     }
     const bool scored = info.scorer && !problem.scores.empty();
-    require(!scored || problem.scores.size() == count, "C06", "select: ", problem.scores.size(),
-            " scores for ", count, " samples: give one each, or none");
+    const bool read = scored || (info.utility && !problem.scores.empty());
+    require(!read || problem.scores.size() == count, "C06", "select: ", problem.scores.size(), " scores for ",
+            count, " samples: give one each, or none");
     require(!needs_gradients(info, scored, options) || problem.gradients, "C04", "select: ", info.name,
             " needs gradients: give logits and embeddings of the candidates");
     require(!info.validation || problem.validation, "C05", "select: ", info.name,
@@ -84,9 +85,10 @@ template <tensor_backend Tensor>
 void load_pool(const Tensor &tensor, const selection_problem<Tensor> &problem, const method_info &info,
                const select_options &options, bool per_class, selection_pool<Tensor> &pool) {
     const bool scored = info.scorer && !problem.scores.empty();
+    const bool read = scored || (info.utility && !problem.scores.empty());
     for (const auto i : pool.members) {
         pool.labels.push_back(problem.labels[static_cast<std::size_t>(i)]);
-        if (scored) pool.scores.push_back(problem.scores[static_cast<std::size_t>(i)]);
+        if (read) pool.scores.push_back(problem.scores[static_cast<std::size_t>(i)]);
     }
     pool.last_layer = problem.last_layer;
     if (needs_gradients(info, scored, options)) {

@@ -49,7 +49,10 @@ BOOST_AUTO_TEST_CASE(settings_of_methods_are_read_by_their_own_alone) {
                                           {"reselect-every", "rs2"},
                                           {"at-least-one", "rs2"},
                                           {"at-least-one", "random"},
-                                          {"similarity", "k-center"}})
+                                          {"similarity", "k-center"},
+                                          {"gist-lambda", "k-center"},
+                                          {"prototypes", "semdedup"},
+                                          {"sampler", "gist"}})
         BOOST_TEST(with_selector(given, selector) == "LIPT-U49", given << " of " << selector);
     for (const auto &[given, selector] : {std::pair("ccs-cutoff", "el2n/ccs"),
                                           {"ccs-strata", "el2n/ccs:0.6"},
@@ -61,6 +64,12 @@ BOOST_AUTO_TEST_CASE(settings_of_methods_are_read_by_their_own_alone) {
                                           {"at-least-one", "craig"},
                                           {"at-least-one", "stratified"},
                                           {"similarity", "log-determinant"},
+                                          {"gist-lambda", "gist"},
+                                          {"zcore-draws", "zcore"},
+                                          {"prototypes", "prototype/ccs"},
+                                          {"prototype-rounds", "prototype"},
+                                          {"semdedup-threshold", "semdedup"},
+                                          {"sampler", "zcore"},
                                           {"fraction", "rs2"}})
         BOOST_TEST(with_selector(given, selector) == "", given << " of " << selector);
 }
