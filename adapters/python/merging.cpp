@@ -39,8 +39,9 @@ arrays::named_tensors tensors_of(nb::handle given) {
 /// The bytes as an array of uint8, not copied.
 nb::object bytes_of(const std::shared_ptr<std::vector<std::byte>> &bytes) {
     auto *kept = new std::shared_ptr<std::vector<std::byte>>(bytes);
-    const nb::capsule owner(
-        kept, [](void *held) noexcept { delete static_cast<std::shared_ptr<std::vector<std::byte>> *>(held); });
+    const nb::capsule owner(kept, [](void *held) noexcept {
+        delete static_cast<std::shared_ptr<std::vector<std::byte>> *>(held);
+    });
     auto *data = reinterpret_cast<std::uint8_t *>(bytes->data());
     return nb::cast(nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>(data, {bytes->size()}, owner));
 }
@@ -117,7 +118,8 @@ nb::dict soup_of(const nb::list &models, const nb::object &score, const nb::obje
 }
 
 nb::tuple mask_of(const nb::object &model, double density_min, double density_max, const std::string &scope,
-                  std::uint64_t seed, std::uint32_t worker, std::optional<std::vector<std::string>> prunable) {
+                  std::uint64_t seed, std::uint32_t worker,
+                  std::optional<std::vector<std::string>> prunable) {
     const auto tensors = tensors_of(model);
     const arrays::mask_options options{.density_min = density_min,
                                        .density_max = density_max,
