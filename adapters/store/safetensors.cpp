@@ -191,31 +191,37 @@ namespace {
 
 /// Tensors in the order in which they are written, and the header that says so.
 struct layout {
-    std::vector<const named_tensor *> order;
-    std::string head; ///< its length in front, spaces behind
+    std::vector<std::size_t> order; ///< places in what was given
+    std::vector<std::size_t> sizes; ///< bytes of each, in that order
+    std::string head;               ///< its length in front, spaces behind
 };
 
-layout lay_out(std::span<const named_tensor> tensors, const tensor_metadata &metadata,
-               std::string_view name) {
+/// The bytes of each tensor must fit its shape, where they are there already.
+template <class Tensor>
+layout lay_out(std::span<const Tensor> tensors, const tensor_metadata &metadata, std::string_view name) {
     layout made;
-    for (const auto &tensor : tensors) made.order.push_back(&tensor);
-    std::stable_sort(made.order.begin(), made.order.end(), [](const auto *a, const auto *b) {
-        return size_of_type(a->type) > size_of_type(b->type);
+    for (std::size_t i = 0; i < tensors.size(); ++i) made.order.push_back(i);
+    std::stable_sort(made.order.begin(), made.order.end(), [&](std::size_t a, std::size_t b) {
+        return size_of_type(tensors[a].type) > size_of_type(tensors[b].type);
     });
     nlohmann::ordered_json header = nlohmann::ordered_json::object();
     if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
     std::size_t position = 0;
-    for (const auto *tensor : made.order) {
+    for (const auto i : made.order) {
+        const auto &tensor = tensors[i];
         std::size_t expected = 0;
-        const bool fits = bytes_of(tensor->shape, size_of_type(tensor->type), expected);
-        const bool fresh = tensor->name != metadata_key && !header.contains(tensor->name);
+        const std::size_t element = size_of_type(tensor.type);
+        bool fits = element > 0 && bytes_of(tensor.shape, element, expected);
+        if constexpr (requires { tensor.bytes; }) fits = fits && expected == tensor.bytes.size();
         require(
-            fits && expected == tensor->bytes.size() && fresh, "F24", "safetensors: tensor '", tensor->name,
-            "' for '", name, "' has ", tensor->bytes.size(),
-            " bytes that do not fit its shape, or a name that is taken: give each tensor a name of its own");
-        header[tensor->name] = {{"dtype", tensor->type},
-                                {"shape", tensor->shape},
-                                {"data_offsets", {position, position + expected}}};
+            fits && tensor.name != metadata_key && !header.contains(tensor.name), "F24",
+            "safetensors: tensor '", tensor.name, "' for '", name,
+            "' has a type that is unknown, bytes that do not fit its shape, or a name that is taken: give "
+            "each tensor a name of its own");
+        header[tensor.name] = {{"dtype", tensor.type},
+                               {"shape", tensor.shape},
+                               {"data_offsets", {position, position + expected}}};
+        made.sizes.push_back(expected);
         position += expected;
     }
     std::string text;
@@ -233,23 +239,47 @@ layout lay_out(std::span<const named_tensor> tensors, const tensor_metadata &met
 
 } // namespace
 
+safetensors_writer::safetensors_writer(const std::filesystem::path &path,
+                                       std::span<const tensor_plan> tensors, const tensor_metadata &metadata)
+    : name_(path.string()), file_(path) {
+    auto planned = lay_out(tensors, metadata, name_);
+    order_ = std::move(planned.order);
+    sizes_ = std::move(planned.sizes);
+    file_.write(planned.head);
+}
+
+void safetensors_writer::write(std::span<const std::byte> bytes) {
+    require(written_ < sizes_.size() && bytes.size() == sizes_[written_], "F24",
+            "safetensors: ", bytes.size(), " bytes for tensor ", written_, " of ", sizes_.size(), " of '",
+            name_, "' do not fit the plan: write each tensor once, whole, in the writer's order");
+    file_.write(bytes);
+    ++written_;
+}
+
+void safetensors_writer::commit() {
+    require(written_ == sizes_.size(), "F24", "safetensors: ", written_, " of ", sizes_.size(),
+            " tensors of '", name_, "' are written: write all of them");
+    file_.commit();
+}
+
 std::string pack_safetensors(std::span<const named_tensor> tensors, const tensor_metadata &metadata,
                              std::string_view name) {
-    auto [order, file] = lay_out(tensors, metadata, name);
+    auto planned = lay_out(tensors, metadata, name);
+    auto &file = planned.head;
     std::size_t size = file.size();
-    for (const auto *tensor : order) size += tensor->bytes.size();
+    for (const auto one : planned.sizes) size += one;
     file.reserve(size);
-    for (const auto *tensor : order)
-        file.append(reinterpret_cast<const char *>(tensor->bytes.data()), tensor->bytes.size());
+    for (const auto i : planned.order)
+        file.append(reinterpret_cast<const char *>(tensors[i].bytes.data()), tensors[i].bytes.size());
     return file;
 }
 
 void write_safetensors(const std::filesystem::path &path, std::span<const named_tensor> tensors,
                        const tensor_metadata &metadata) {
-    const auto [order, head] = lay_out(tensors, metadata, path.string());
+    const auto planned = lay_out(tensors, metadata, path.string());
     atomic_file file(path);
-    file.write(head);
-    for (const auto *tensor : order) file.write(tensor->bytes);
+    file.write(planned.head);
+    for (const auto i : planned.order) file.write(tensors[i].bytes);
     file.commit();
 }
 

@@ -21,6 +21,7 @@ _PLACES = {
     "Estimate": "selection",
     "Selection": "selection",
     "Selector": "selection",
+    "Soup": "merging",
     "estimate": "selection",
     "methods": "selection",
     "options": "selection",

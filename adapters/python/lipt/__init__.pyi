@@ -1,6 +1,7 @@
 from . import plot as plot
 from . import torch as torch
 from ._errors import Error as Error
+from .merging import Soup as Soup
 from .merging import magnitude_mask as magnitude_mask
 from .merging import plan_shards as plan_shards
 from .merging import soup as soup

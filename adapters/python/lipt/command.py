@@ -55,6 +55,9 @@ def _soup_parser(commands: Any) -> None:
     parser = commands.add_parser("soup", help="merge checkpoints of one architecture")
     parser.add_argument("models", nargs="+", help="safetensors files")
     parser.add_argument("--method", default="uniform", choices=["uniform", "stock", "ties"])
+    parser.add_argument("--base", help="what all were trained from, for stock and ties")
+    parser.add_argument("--density", type=float, default=0.2, help="ties: share of each model's changes that counts")
+    parser.add_argument("--scale", type=float, default=1.0, help="ties: what the merged change is multiplied by")
     parser.add_argument("--out", required=True, help="safetensors file")
 
 
@@ -123,7 +126,7 @@ def _select(asked: argparse.Namespace) -> None:
 def _soup(asked: argparse.Namespace) -> None:
     from .merging import soup
 
-    soup(asked.models, method=asked.method, out=asked.out)
+    soup(asked.models, method=asked.method, base=asked.base, density=asked.density, scale=asked.scale, out=asked.out)
     print(f"{asked.method}: {len(asked.models)} models -> {asked.out}")
 
 

@@ -6,11 +6,13 @@
 #include <lipt/tensor.hpp>
 
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -45,13 +47,30 @@ struct ingredient_report {
     std::string reason{};
 };
 
-/// The merged weights and how they came about.
-template <tensor_backend Tensor>
-struct soup_result {
-    typename Tensor::matrix weights{}; ///< (1,S)
+/// Merged weights of any kind and how they came about.
+template <class Weights>
+struct merged_weights {
+    Weights weights{};
     double score = 0;
     std::size_t evaluations = 0; ///< of the score: what the search cost
     std::vector<ingredient_report> ingredients{};
+};
+
+/// The merged weights of flat models. shapes: weights (1,S)
+template <tensor_backend Tensor>
+using soup_result = merged_weights<typename Tensor::matrix>;
+
+/// Ingredients of a greedy soup, whatever they are and wherever they lie. `size()` of them; `taken(i)` is a
+/// copy of one; `mixed(soup, i, alpha)` is soup + alpha*(ingredient - soup), and soup stays; the scores are
+/// of an ingredient alone and of a mixture, higher is better.
+template <class Source>
+concept soup_source = requires(Source &source, const typename Source::weights &soup, std::size_t i,
+                               double alpha) {
+    { source.size() } -> std::convertible_to<std::size_t>;
+    { source.taken(i) } -> std::same_as<typename Source::weights>;
+    { source.mixed(soup, i, alpha) } -> std::same_as<typename Source::weights>;
+    { source.score_alone(i) } -> std::same_as<double>;
+    { source.score(soup) } -> std::same_as<double>;
 };
 
 namespace detail {
@@ -65,34 +84,45 @@ void move_towards(const Tensor &tensor, const typename Tensor::matrix &ingredien
     tensor.combine(share, apart, 1.0f, soup);
 }
 
-/// One greedy soup in the making: the weights so far, their score, and the count of evaluations.
+/// Flat models in memory, as a soup_source.
 template <tensor_backend Tensor, class Score>
-class soup_maker {
+class flat_ingredients {
   public:
-    using matrix = typename Tensor::matrix;
+    using weights = typename Tensor::matrix;
 
-    soup_maker(const Tensor &tensor, Score &score) : tensor_(tensor), score_(score) {}
+    flat_ingredients(const Tensor &tensor, std::span<const weights> ingredients, Score &score)
+        : tensor_(tensor), ingredients_(ingredients), score_(score) {}
 
-    double evaluate(const matrix &weights) {
-        ++evaluations;
-        return score_(weights);
+    std::size_t size() const { return ingredients_.size(); }
+    weights taken(std::size_t i) const { return ingredients_[i]; }
+    weights mixed(const weights &soup, std::size_t i, double alpha) const {
+        weights result = soup;
+        move_towards(tensor_, ingredients_[i], static_cast<float>(alpha), result);
+        return result;
     }
+    double score_alone(std::size_t i) { return score_(ingredients_[i]); }
+    double score(const weights &soup) { return score_(soup); }
+
+  private:
+    const Tensor &tensor_;
+    std::span<const weights> ingredients_;
+    Score &score_;
+};
+
+/// The search for the share of one ingredient, and the count of evaluations.
+template <soup_source Source>
+class share_search {
+  public:
+    using weights = typename Source::weights;
+
+    explicit share_search(Source &source) : source_(source) {}
 
     struct best_mixture {
         double alpha = 0, score = -std::numeric_limits<double>::infinity();
-        matrix weights{};
+        weights mixture{};
     };
 
-    /// Scores one share and keeps it if it is the best so far; of equal scores the one tried first stays.
-    double attempt(const matrix &soup, const matrix &ingredient, double alpha, best_mixture &best) {
-        matrix mixed = soup;
-        move_towards(tensor_, ingredient, static_cast<float>(alpha), mixed);
-        const double reached = evaluate(mixed);
-        if (reached > best.score) best = {alpha, reached, std::move(mixed)};
-        return std::isnan(reached) ? -std::numeric_limits<double>::infinity() : reached;
-    }
-
-    best_mixture search(const matrix &soup, const matrix &ingredient, std::size_t kept,
+    best_mixture search(const weights &soup, std::size_t ingredient, std::size_t kept,
                         const soup_options &options) {
         best_mixture best;
         if (options.search == alpha_search::equal) {
@@ -111,8 +141,16 @@ class soup_maker {
     std::size_t evaluations = 0;
 
   private:
-    void golden_section(const matrix &soup, const matrix &ingredient, std::size_t points,
-                        best_mixture &best) {
+    /// Scores one share and keeps it if it is the best so far; of equal scores the one tried first stays.
+    double attempt(const weights &soup, std::size_t ingredient, double alpha, best_mixture &best) {
+        weights mixture = source_.mixed(soup, ingredient, alpha);
+        ++evaluations;
+        const double reached = source_.score(mixture);
+        if (reached > best.score) best = {alpha, reached, std::move(mixture)};
+        return std::isnan(reached) ? -std::numeric_limits<double>::infinity() : reached;
+    }
+
+    void golden_section(const weights &soup, std::size_t ingredient, std::size_t points, best_mixture &best) {
         constexpr double ratio = 0.6180339887498949;
         double low = 0, high = 1, inner = 1 - ratio, outer = ratio;
         double at_inner = attempt(soup, ingredient, inner, best);
@@ -131,8 +169,7 @@ class soup_maker {
         }
     }
 
-    const Tensor &tensor_;
-    Score &score_;
+    Source &source_;
 };
 
 } // namespace detail
@@ -171,41 +208,22 @@ typename Tensor::matrix uniform_soup(const Tensor &tensor,
     return soup;
 }
 
-/// Merges the ingredients. `score(weights)`, higher is better: usually the accuracy on held-out samples after
-/// the batch-norm statistics have been re-estimated for just these weights. An ingredient joins as (1-a)*soup
-/// + a*ingredient with the best a tried, and only if that is better than the soup without it; one whose score
-/// alone is NaN, as of a diverged worker, is never tried. shapes: ingredients n of (1,S). errors: S01 no
-/// ingredient, S02 different sizes, S03 no points, S09 nothing has a score. cost: n + (n-1)*points
-/// evaluations of the score at most; memory 4 S beside the ingredients. source: [Ro2023] Section 3.2,
-/// [Wortsman2022] Recipe 1; the search over a is the former's, its form ours
-template <tensor_backend Tensor, class Score>
-soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients,
-                              Score &&score, const soup_options &options = {}) {
+/// Merges ingredients of any kind greedily: the best alone first, then each other as soup + a*(ingredient -
+/// soup) with the best a tried, and only if that is better than the soup without it; one whose score alone is
+/// NaN is never tried. errors: S01 no ingredient, S03 no points, S09 nothing has a score. cost: n +
+/// (n-1)*points evaluations of the score at most; memory of three weights. source: [Wortsman2022] Recipe 1,
+/// [Ro2023] Section 3.2
+template <soup_source Source>
+merged_weights<typename Source::weights> make_greedy_soup(Source &source, const soup_options &options) {
+    require(source.size() > 0, "S01", "soup: no ingredient: at least one worker's weights are needed");
     require(options.search == alpha_search::equal || options.points > 0, "S03",
             "soup: a search of 0 points: give at least 1 (--soup-points)");
-    auto merged = uniform_soup(tensor, ingredients);
-    detail::soup_maker<Tensor, Score> maker(tensor, score);
-    if (options.method == soup_method::uniform) {
-        soup_result<Tensor> result{std::move(merged)};
-        result.score = maker.evaluate(result.weights);
-        detail::require_score(result.score);
-        result.evaluations = maker.evaluations;
-        for (std::size_t i = 0; i < ingredients.size(); ++i) {
-            result.ingredients.push_back({.worker = i,
-                                          .score_alone = unscored,
-                                          .alpha = 1.0 / static_cast<double>(ingredients.size()),
-                                          .before = unscored,
-                                          .after = result.score,
-                                          .kept = true,
-                                          .reason = "uniform"});
-        }
-        return result;
-    }
+    detail::share_search<Source> shares(source);
     std::vector<double> alone;
-    for (const auto &ingredient : ingredients) alone.push_back(maker.evaluate(ingredient));
+    for (std::size_t i = 0; i < source.size(); ++i) alone.push_back(source.score_alone(i));
     const auto order = greedy_order(alone);
     detail::require_score(alone[order[0]]);
-    soup_result<Tensor> result{ingredients[order[0]], alone[order[0]]};
+    merged_weights<typename Source::weights> result{source.taken(order[0]), alone[order[0]]};
     result.ingredients.push_back({.worker = order[0],
                                   .score_alone = alone[order[0]],
                                   .alpha = 1,
@@ -222,7 +240,7 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
                                           .reason = "its score is not a number"});
             continue;
         }
-        auto best = maker.search(result.weights, ingredients[order[r]], kept, options);
+        auto best = shares.search(result.weights, order[r], kept, options);
         ingredient_report report{.worker = order[r],
                                  .score_alone = alone[order[r]],
                                  .alpha = best.alpha,
@@ -232,12 +250,43 @@ soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Ten
         report.reason = report.kept ? "improved the score" : "no share tried improved the score";
         if (report.kept) {
             ++kept;
-            result.weights = std::move(best.weights);
+            result.weights = std::move(best.mixture);
             result.score = best.score;
         }
         result.ingredients.push_back(std::move(report));
     }
-    result.evaluations = maker.evaluations;
+    result.evaluations = alone.size() + shares.evaluations;
+    return result;
+}
+
+/// Merges flat models. `score(weights)`, higher is better: usually the accuracy on held-out samples after the
+/// batch-norm statistics have been re-estimated for just these weights. shapes: ingredients n of (1,S).
+/// errors: S01 no ingredient, S02 different sizes, S03 no points, S09 nothing has a score. cost: see
+/// make_greedy_soup; memory 4 S beside the ingredients. source: [Ro2023] Section 3.2, [Wortsman2022] Recipe
+/// 1; the search over a is the former's, its form ours
+template <tensor_backend Tensor, class Score>
+soup_result<Tensor> make_soup(const Tensor &tensor, std::span<const typename Tensor::matrix> ingredients,
+                              Score &&score, const soup_options &options = {}) {
+    require(options.search == alpha_search::equal || options.points > 0, "S03",
+            "soup: a search of 0 points: give at least 1 (--soup-points)");
+    auto merged = uniform_soup(tensor, ingredients);
+    if (options.method == soup_method::greedy) {
+        detail::flat_ingredients<Tensor, std::remove_reference_t<Score>> source(tensor, ingredients, score);
+        return make_greedy_soup(source, options);
+    }
+    soup_result<Tensor> result{std::move(merged)};
+    result.score = score(result.weights);
+    detail::require_score(result.score);
+    result.evaluations = 1;
+    for (std::size_t i = 0; i < ingredients.size(); ++i) {
+        result.ingredients.push_back({.worker = i,
+                                      .score_alone = unscored,
+                                      .alpha = 1.0 / static_cast<double>(ingredients.size()),
+                                      .before = unscored,
+                                      .after = result.score,
+                                      .kept = true,
+                                      .reason = "uniform"});
+    }
     return result;
 }
 

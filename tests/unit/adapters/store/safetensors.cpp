@@ -4,7 +4,9 @@
 #include <support/expect_error.hpp>
 #include <support/temporary_directory.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,69 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
     BOOST_TEST(error_id([&] { file.values<float>("bits"); }) == "LIPT-F23");
     std::vector<float> small(5);
     BOOST_TEST(error_id([&] { file.read("a.weight", std::span<float>(small)); }) == "LIPT-F23");
+}
+
+BOOST_AUTO_TEST_CASE(every_type_of_number_is_written_and_read) {
+    const lipt_test::temporary_directory folder;
+    const std::vector<double> deep{0.1, -1e300};
+    const std::vector<std::uint16_t> halves{0x3C00, 0xFBFF}, words{65535};
+    const std::vector<std::int8_t> bytes{-128, 127};
+    const std::vector<std::uint64_t> large{~std::uint64_t{0}};
+    const std::vector<std::int16_t> shorts{-32768};
+    const std::vector<std::uint32_t> naturals{4294967295u};
+    const std::vector<named_tensor> tensors{named_tensor::of<std::int8_t>("i8", {2}, bytes),
+                                            {"f16", "F16", {2}, std::as_bytes(std::span(halves))},
+                                            {"bf16", "BF16", {1, 2}, std::as_bytes(std::span(halves))},
+                                            {"bool", "BOOL", {2}, std::as_bytes(std::span(bytes))},
+                                            named_tensor::of<double>("f64", {2}, deep),
+                                            named_tensor::of<std::uint16_t>("u16", {1}, words),
+                                            named_tensor::of<std::uint64_t>("u64", {}, large),
+                                            named_tensor::of<std::int16_t>("i16", {1}, shorts),
+                                            named_tensor::of<std::uint32_t>("u32", {1}, naturals)};
+    write_safetensors(folder / "a", tensors);
+    const safetensors_file file(folder / "a");
+    BOOST_TEST(file.values<double>("f64") == deep, boost::test_tools::per_element());
+    BOOST_TEST(file.values<std::int8_t>("i8") == bytes, boost::test_tools::per_element());
+    BOOST_TEST(file.values<std::uint16_t>("u16") == words, boost::test_tools::per_element());
+    BOOST_TEST(file.values<std::uint64_t>("u64") == large, boost::test_tools::per_element());
+    BOOST_TEST(file.values<std::int16_t>("i16") == shorts, boost::test_tools::per_element());
+    BOOST_TEST(file.values<std::uint32_t>("u32") == naturals, boost::test_tools::per_element());
+    for (const auto *name : {"f16", "bf16"}) {
+        const auto read = file.bytes(file.at(name));
+        BOOST_TEST(std::equal(read.begin(), read.end(), std::as_bytes(std::span(halves)).begin()));
+    }
+    BOOST_TEST(file.at("bool").type == "BOOL");
+    BOOST_TEST(error_id([&] { file.values<std::uint16_t>("f16"); }) == "LIPT-F23"); // bits are no numbers
+    for (const auto &entry : file.tensors())
+        if (entry.size % 8 == 0) BOOST_TEST(entry.begin % 8 == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(one_tensor_after_the_other_makes_the_same_file) {
+    const lipt_test::temporary_directory folder;
+    const std::vector<std::uint8_t> bits{1, 2, 3};
+    const std::vector<float> weights{1, -2};
+    const std::vector<named_tensor> tensors{named_tensor::of<std::uint8_t>("bits", {3}, bits),
+                                            named_tensor::of<float>("weights", {2}, weights)};
+    const lipt::adapters::tensor_metadata metadata{{"a", "b"}};
+    write_safetensors(folder / "whole", tensors, metadata);
+    const std::vector<lipt::adapters::tensor_plan> plan{{"bits", "U8", {3}}, {"weights", "F32", {2}}};
+    {
+        lipt::adapters::safetensors_writer writer(folder / "parts", plan, metadata);
+        BOOST_TEST((writer.order()[0] == 1 && writer.order()[1] == 0));
+        for (const auto i : writer.order()) writer.write(tensors[i].bytes);
+        BOOST_TEST(error_id([&] { writer.write(tensors[0].bytes); }) == "LIPT-F24"); // one too many
+        BOOST_TEST(!std::filesystem::exists(folder / "parts"));
+        writer.commit();
+    }
+    BOOST_TEST(lipt_test::content_of(folder / "parts") == lipt_test::content_of(folder / "whole"));
+    const auto unfinished = [&](bool write_wrong) {
+        lipt::adapters::safetensors_writer writer(folder / "none", plan);
+        if (write_wrong) writer.write(tensors[0].bytes);
+        writer.commit();
+    };
+    BOOST_TEST(error_id([&] { unfinished(false); }) == "LIPT-F24");
+    BOOST_TEST(error_id([&] { unfinished(true); }) == "LIPT-F24");
+    BOOST_TEST(!std::filesystem::exists(folder / "none"));
 }
 
 // As the Python package lays a file out: metadata first, tensors by name, the header padded with spaces to 8
@@ -136,6 +201,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_refused) {
                "LIPT-F24");
     BOOST_TEST(id({named_tensor::of<float>("\xFF", {2}, two)}) == "LIPT-F24");
     BOOST_TEST(id({named_tensor::of<float>("__metadata__", {2}, two)}) == "LIPT-F24");
+    BOOST_TEST(id({{"a", "F4", {0}, {}}}) == "LIPT-F24"); // no such type
     BOOST_TEST(folder.entries() == 0);
 }
 
