@@ -11,14 +11,15 @@ from lipt import Error
 from lipt.torch import networks
 
 # Names, shapes and order of resnet8 and wrn-10-2 in LiPT's files, batch-norms written as one.
-RESNET8 = """conv1 16,3,3,3 / bn1 16 / layer1.0.conv1 16,16,3,3 / layer1.0.bn1 16 / layer1.0.conv2 16,16,3,3 / layer1.0.bn2 16 /
-layer2.0.conv1 32,16,3,3 / layer2.0.bn1 32 / layer2.0.conv2 32,32,3,3 / layer2.0.bn2 32 / layer2.0.shortcut.0 32,16,1,1 /
-layer2.0.shortcut.1 32 / layer3.0.conv1 64,32,3,3 / layer3.0.bn1 64 / layer3.0.conv2 64,64,3,3 / layer3.0.bn2 64 /
+RESNET8 = """conv1 16,3,3,3 / bn1 16 / layer1.0.conv1 16,16,3,3 / layer1.0.bn1 16 / layer1.0.conv2 16,16,3,3 /
+layer1.0.bn2 16 / layer2.0.conv1 32,16,3,3 / layer2.0.bn1 32 / layer2.0.conv2 32,32,3,3 / layer2.0.bn2 32 /
+layer2.0.shortcut.0 32,16,1,1 / layer2.0.shortcut.1 32 / layer3.0.conv1 64,32,3,3 / layer3.0.bn1 64 /
+layer3.0.conv2 64,64,3,3 / layer3.0.bn2 64 /
 layer3.0.shortcut.0 64,32,1,1 / layer3.0.shortcut.1 64 / linear 10,64"""
 WRN_10_2 = """conv1 16,3,3,3 / layer1.0.bn1 16 / layer1.0.conv1 32,16,3,3 / layer1.0.bn2 32 / layer1.0.conv2 32,32,3,3 /
 layer1.0.shortcut 32,16,1,1 / layer2.0.bn1 32 / layer2.0.conv1 64,32,3,3 / layer2.0.bn2 64 / layer2.0.conv2 64,64,3,3 /
-layer2.0.shortcut 64,32,1,1 / layer3.0.bn1 64 / layer3.0.conv1 128,64,3,3 / layer3.0.bn2 128 / layer3.0.conv2 128,128,3,3 /
-layer3.0.shortcut 128,64,1,1 / bn1 128 / linear 10,128"""
+layer2.0.shortcut 64,32,1,1 / layer3.0.bn1 64 / layer3.0.conv1 128,64,3,3 / layer3.0.bn2 128 /
+layer3.0.conv2 128,128,3,3 / layer3.0.shortcut 128,64,1,1 / bn1 128 / linear 10,128"""
 
 
 def layout(text):
@@ -86,7 +87,8 @@ def by_hand(weights, x, stages, is_wide):
             inner = norm(weights, at + "bn1", conv(at + "conv1", x, stride)).relu()
             inner = norm(weights, at + "bn2", conv(at + "conv2", inner))
             projected = at + "shortcut.0.weight" in weights
-            x = (inner + (norm(weights, at + "shortcut.1", conv(at + "shortcut.0", x, stride)) if projected else x)).relu()
+            x = norm(weights, at + "shortcut.1", conv(at + "shortcut.0", x, stride)) if projected else x
+            x = (inner + x).relu()
     x = norm(weights, "bn1", x).relu() if is_wide else x
     return x.mean((2, 3)) @ weights["linear.weight"].T + weights["linear.bias"]
 
@@ -162,7 +164,8 @@ def test_damaged_files_are_refused(tmp_path, damage):
         networks.load(tmp_path / "missing")
 
 
-@pytest.mark.parametrize("name", ["resnet9", "resnet50", "resnet2", "wrn-15-1", "wrn-50-2", "wrn-16-0", "vgg", "Resnet8"])
+@pytest.mark.parametrize("name", ["resnet9", "resnet50", "resnet2", "wrn-15-1", "wrn-50-2", "wrn-16-0", "vgg",
+                                  "Resnet8"])
 def test_unknown_names_are_refused(name):
     with pytest.raises(Error, match="LIPT-Y32"):
         networks.make(name)

@@ -140,7 +140,8 @@ def test_every_candidate_is_scored_with_statistics_of_its_own():
 
 
 def test_given_weights_are_the_start_and_are_not_trained():
-    weights = {name: value + 0.01 if value.is_floating_point() else value for name, value in network().state_dict().items()}
+    weights = {name: value + 0.01 if value.is_floating_point() else value
+               for name, value in network().state_dict().items()}
     result = made(init_weights=weights, init_epochs=None)
     assert equal(result.start, weights) and result.costs[0]["backward"] == 0
     with pytest.raises(RuntimeError, match="4.bias"):

@@ -223,8 +223,8 @@ def test_info_batch_out_of_range_is_refused(changed):
         trained(10, **changed)
 
 
-@pytest.mark.parametrize("changed", [{"num_replicas": 2}, {"num_replicas": 2, "rank": 2}, {"num_replicas": 0, "rank": 0},
-                                     {"rank": 1}])
+@pytest.mark.parametrize("changed", [{"num_replicas": 2}, {"num_replicas": 2, "rank": 2},
+                                     {"num_replicas": 0, "rank": 0}, {"rank": 1}])
 def test_replicas_out_of_range_are_refused(changed):
     with pytest.raises(Error, match="LIPT-Y22"):
         rs2(**changed)

@@ -35,7 +35,8 @@ def test_mean_and_unbiased_variance_of_every_size_of_batch(size):
 
 def test_images_and_a_layer_behind_another():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 1), nn.BatchNorm2d(5, momentum=None))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 1),
+                          nn.BatchNorm2d(5, momentum=None))
     images = torch.randn(7, 3, 6, 6) * 3 + 50
     with torch.no_grad():
         first = model[0](images)

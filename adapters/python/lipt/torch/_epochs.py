@@ -111,7 +111,7 @@ class EpochSampler(Sampler):
         """Where the epoch stands, to go on from with `load_state_dict`; all ranks may load what one has saved.
 
         taken: samples of this epoch that the training of this process has had; by default all that were given out. A
-        DataLoader with workers reads ahead: give batches done x batch size. After a finished epoch the next one follows.
+        DataLoader with workers reads ahead: give batches done x batch size. After a finished epoch the next follows.
         errors: Y24 more than the epoch has
         """
         position = self._position
@@ -143,9 +143,9 @@ class EpochSampler(Sampler):
         if self._is_split or not distributed.is_available() or not distributed.is_initialized():
             return
         if distributed.get_world_size() > 1:
-            warnings.warn(f"{self._what}: {distributed.get_world_size()} processes train and num_replicas is not given: "
-                          "each reads the same samples, unless something else splits them: say num_replicas= and "
-                          "rank=, or num_replicas=1 where that is meant", stacklevel=3)
+            warnings.warn(f"{self._what}: {distributed.get_world_size()} processes train and num_replicas is not "
+                          "given: each reads the same samples, unless something else splits them: say num_replicas= "
+                          "and rank=, or num_replicas=1 where that is meant", stacklevel=3)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_order": None}  # made again when it is asked for

@@ -41,7 +41,8 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]
             raise ValueError("its tensors end before the file, or behind it")
         return tensors, metadata
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as failure:
-        raise Error(f"[LIPT-Y33] networks: '{path}' is no whole safetensors file ({failure}): take a whole copy") from None
+        raise Error(f"[LIPT-Y33] networks: '{path}' is no whole safetensors file ({failure}): take a whole "
+                    "copy") from None
 
 
 def write(path: str | os.PathLike, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:

@@ -46,8 +46,8 @@ class Judge:
         try:
             return float(value)
         except (TypeError, ValueError):
-            raise Error(f"[LIPT-Y35] pretrain: score(model) returned {type(value).__name__}, expected a number, higher is "
-                        "better") from None
+            raise Error(f"[LIPT-Y35] pretrain: score(model) returned {type(value).__name__}, expected a number, "
+                        "higher is better") from None
 
     def settle(self, state: Mapping[str, Any]) -> State:
         """The weights with statistics made anew, on the host."""
@@ -64,7 +64,8 @@ class Judge:
         for batch in self._held_out:
             batch = moved(batch, self._device)
             if not isinstance(batch, (list, tuple)) or len(batch) < 2 or batch[1].is_floating_point():
-                raise Error("[LIPT-Y35] pretrain: held-out samples are not (input, class): give score=, which rates a model")
+                raise Error("[LIPT-Y35] pretrain: held-out samples are not (input, class): give score=, which rates "
+                            "a model")
             logits = self._model(batch[0]) if self._forward is None else self._forward(self._model, batch)
             if not bool(torch.isfinite(logits).all()):
                 return math.nan

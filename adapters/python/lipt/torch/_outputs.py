@@ -77,19 +77,19 @@ def _samples_in_order(loader: Any) -> int:
     """The number of samples. errors: Y27"""
     mend = "make one for this: DataLoader(dataset, batch_size=256, shuffle=False)"
     if not isinstance(loader, DataLoader):
-        raise Error(f"[LIPT-Y27] outputs: a {type(loader).__name__}, expected a DataLoader, of which it is known in which "
-                    f"order samples come: {mend}")
+        raise Error(f"[LIPT-Y27] outputs: a {type(loader).__name__}, expected a DataLoader, of which it is known in "
+                    f"which order samples come: {mend}")
     if isinstance(loader.dataset, IterableDataset) or not hasattr(loader.dataset, "__len__"):
         raise Error("[LIPT-Y27] outputs: a data set without a length or positions: selection needs one to point into")
     sampler = loader.sampler if loader.batch_sampler is None else getattr(loader.batch_sampler, "sampler", None)
     if type(loader.batch_sampler) not in (BatchSampler, type(None)) or type(sampler) is not SequentialSampler:
-        raise Error("[LIPT-Y27] outputs: the loader shuffles or has a sampler of its own, and rows would belong to other "
-                    f"samples: {mend}")
+        raise Error("[LIPT-Y27] outputs: the loader shuffles or has a sampler of its own, and rows would belong to "
+                    f"other samples: {mend}")
     if loader.drop_last:
         raise Error(f"[LIPT-Y27] outputs: the loader drops the last samples (drop_last=True): {mend}")
     if len(sampler) != len(loader.dataset) or not len(loader.dataset):
-        raise Error(f"[LIPT-Y27] outputs: {len(loader.dataset)} samples of which the loader reads {len(sampler)}, expected "
-                    f"all of at least one: {mend}")
+        raise Error(f"[LIPT-Y27] outputs: {len(loader.dataset)} samples of which the loader reads {len(sampler)}, "
+                    f"expected all of at least one: {mend}")
     return len(loader.dataset)
 
 
@@ -165,12 +165,13 @@ class _Classifier:
         found = [(inputs, output) for module, inputs, output in self._seen if module is self._chosen]
         names = {module: name for name, module in self._model.named_modules()}
         if len(found) != 1:
-            raise Error(f"[LIPT-Y28] outputs: layer {names[self._chosen]!r} ran {len(found)} times in one forward pass, "
-                        "expected once: name another with layer=")
+            raise Error(f"[LIPT-Y28] outputs: layer {names[self._chosen]!r} ran {len(found)} times in one forward "
+                        "pass, expected once: name another with layer=")
         inputs = found[0][0]
         if inputs.shape[0] != logits.shape[0]:
-            raise Error(f"[LIPT-Y28] outputs: layer {names[self._chosen]!r} has an input of shape {tuple(inputs.shape)} "
-                        f"for {logits.shape[0]} samples, expected a row a sample: name another with layer=")
+            raise Error(f"[LIPT-Y28] outputs: layer {names[self._chosen]!r} has an input of shape "
+                        f"{tuple(inputs.shape)} for {logits.shape[0]} samples, expected a row a sample: name another "
+                        "with layer=")
         self._watch_only(self._chosen)
         return inputs.flatten(1)
 
@@ -180,8 +181,8 @@ class _Classifier:
                   and torch.equal(output, logits)}
         if len(giving) != 1:
             what = "no linear layer gives" if not giving else f"{len(giving)} linear layers give"
-            raise Error(f"[LIPT-Y28] outputs: {what} what the model returns: say layer=, the name of the layer whose input "
-                        f"is the embedding; linear layers are: {self._linear_names()}")
+            raise Error(f"[LIPT-Y28] outputs: {what} what the model returns: say layer=, the name of the layer whose "
+                        f"input is the embedding; linear layers are: {self._linear_names()}")
         return giving.pop()
 
     def _watch_only(self, chosen: nn.Module) -> None:
@@ -205,7 +206,8 @@ def _logits_of(model: nn.Module, batch: Any, forward: Callable | None) -> torch.
     made = getattr(made, "logits", made)
     if not isinstance(made, torch.Tensor) or made.ndim != 2:
         shape = tuple(made.shape) if isinstance(made, torch.Tensor) else type(made).__name__
-        raise Error(f"[LIPT-Y29] outputs: the model returned {shape}, expected logits (B,C): take them out with forward=")
+        raise Error(f"[LIPT-Y29] outputs: the model returned {shape}, expected logits (B,C): take them out with "
+                    "forward=")
     return made
 
 
@@ -219,8 +221,8 @@ def _labels_of(batch: Any, labels: Callable[[Any], Any] | bool | None) -> np.nda
     else:
         return None
     if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise Error(f"[LIPT-Y29] outputs: labels of shape {given.shape} and type {given.dtype}, expected whole numbers (B): "
-                    "say labels=lambda batch: ..., or labels=False")
+        raise Error(f"[LIPT-Y29] outputs: labels of shape {given.shape} and type {given.dtype}, expected whole "
+                    "numbers (B): say labels=lambda batch: ..., or labels=False")
     return given.astype(np.int64)
 
 
@@ -259,8 +261,8 @@ class _Sink:
 
     def done(self) -> Outputs:
         if self._filled != self._count:
-            raise Error(f"[LIPT-Y29] outputs: {self._filled} rows for {self._count} samples: the model must return a row a "
-                        "sample")
+            raise Error(f"[LIPT-Y29] outputs: {self._filled} rows for {self._count} samples: the model must return a "
+                        "row a sample")
         if self._folder is not None:
             for name, array in self._arrays.items():
                 array.flush()

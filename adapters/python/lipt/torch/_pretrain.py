@@ -29,8 +29,8 @@ _START = 2**32  # number of the common start's training; workers count from 0
 class Pretrained:
     """The merged model and how it came about.
 
-    model: a copy of the caller's, with the merged weights; state: its state dict, on the host; start: that of the common
-    start; score: of the merged model, start_score: of the start; soup: what `lipt.soup` returned, for `lipt.plot.soup`;
+    model: a copy of the caller's, with the merged weights; state: its state dict, on the host; start: that of the
+    common start; score: of the merged model, start_score: of the start; soup: what `lipt.soup` returned;
     shards: each worker's samples; held_out: those that the score was taken on; costs: of each stage, as in result.json
     """
 
@@ -47,12 +47,13 @@ class Pretrained:
 
 
 def pretrain(model: nn.Module, dataset: Any, *, workers: int = 10, minibatches: int = 1, worker_batch_size: int = 256,
-             passes: float = 5, init_weights: Mapping[str, torch.Tensor] | None = None, init_epochs: float | None = None,
-             init_batch_size: int = 64, step: Callable | None = None, loss: Callable | None = None,
-             forward: Callable | None = None, optimizer: Callable | None = None, augment: Callable | None = None,
-             init_augment: Callable | None = None, clean_dataset: Any = None, collate: Callable | None = None,
-             labels: Any = None, class_weights: Any = None, sample_weights: Any = None, stratified_shards: bool = False,
-             hold_out: float = 0.03, score: Callable[[nn.Module], float] | None = None, statistics_images: int = 256,
+             passes: float = 5, init_weights: Mapping[str, torch.Tensor] | None = None,
+             init_epochs: float | None = None, init_batch_size: int = 64, step: Callable | None = None,
+             loss: Callable | None = None, forward: Callable | None = None, optimizer: Callable | None = None,
+             augment: Callable | None = None, init_augment: Callable | None = None, clean_dataset: Any = None,
+             collate: Callable | None = None, labels: Any = None, class_weights: Any = None,
+             sample_weights: Any = None, stratified_shards: bool = False, hold_out: float = 0.03,
+             score: Callable[[nn.Module], float] | None = None, statistics_images: int = 256,
              density: tuple[float, float] | None = (0.85, 0.95), soup: str = "greedy", soup_search: str = "golden",
              soup_points: int = 4, devices: Sequence[str | torch.device] | None = None, processes: int | None = None,
              loader_workers: int = 0, seed: int = 0,
@@ -79,14 +80,14 @@ def pretrain(model: nn.Module, dataset: Any, *, workers: int = 10, minibatches: 
     density: range from which each worker draws the share of convolution and linear weights that it keeps; None: all
     soup, soup_search, soup_points: method, search and points of `lipt.soup`
     devices: where workers train, in turns; the first also has the start and the scores. By default where the model is
-    processes: 0 runs the workers one after another; else so many run side by side, started anew (spawn), to which model,
-        data set and callables are pickled. By default 0, and with several devices as many as those
+    processes: 0 runs the workers one after another; else so many run side by side, started anew (spawn), to which
+        model, data set and callables are pickled. By default 0, and with several devices as many as those
     progress: ``progress(stage, done, of)`` with the stages init, local and merge
 
-    errors: Y34 an argument out of its range, or labels that are needed; Y35 a step, batch or score that does not fit; Y36
-    all workers diverged, or a process ended; Q02 too few samples; those of `lipt.soup`. A worker that diverged is left
-    out and named in `workers`. cost: init_epochs*N + n*M*B*K samples forward and backward, and n + (n-1)*points scores;
-    memory n models on the host. source: [Ro2023] Section 3
+    errors: Y34 an argument out of its range, or labels that are needed; Y35 a step, batch or score that does not fit;
+    Y36 all workers diverged, or a process ended; Q02 too few samples; those of `lipt.soup`. A worker that diverged is
+    left out and named in `workers`. cost: init_epochs*N + n*M*B*K samples forward and backward, and n +
+    (n-1)*points scores; memory n models on the host. source: [Ro2023] Section 3
     """
     asked = _Asked(model, dataset, seed, progress)
     asked.check(workers, minibatches, worker_batch_size, passes, init_epochs, init_batch_size, hold_out, score, density)
@@ -127,8 +128,8 @@ class _Asked:
         if not isinstance(model, nn.Module):
             raise Error(f"[LIPT-Y34] pretrain: a model of type {type(model).__name__}, expected a torch.nn.Module")
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            raise Error(f"[LIPT-Y34] pretrain: a data set of type {type(dataset).__name__}, expected samples by number and a "
-                        "length: shards are lists of numbers")
+            raise Error(f"[LIPT-Y34] pretrain: a data set of type {type(dataset).__name__}, expected samples by "
+                        "number and a length: shards are lists of numbers")
         self.model, self.count = model, len(dataset)
         self.seed, self.progress = whole(seed, "seed", "pretrain", code="Y34"), progress or (lambda *_: None)
         self.costs: list[dict[str, Any]] = []
@@ -137,18 +138,19 @@ class _Asked:
     def check(workers: int, minibatches: int, worker_batch_size: int, passes: float, init_epochs: float | None,
               init_batch_size: int, hold_out: float, score: Any, density: Any) -> None:
         """errors: Y34"""
-        for name, value in (("workers", workers), ("minibatches", minibatches), ("worker_batch_size", worker_batch_size),
-                            ("init_batch_size", init_batch_size)):
+        counts = {"workers": workers, "minibatches": minibatches, "worker_batch_size": worker_batch_size,
+                  "init_batch_size": init_batch_size}
+        for name, value in counts.items():
             whole(value, name, "pretrain", 1, 2**32 - 1, "Y34")
         for name, value in (("passes", passes), ("init_epochs", init_epochs or 0)):
             if not (0 <= value < math.inf):
                 raise Error(f"[LIPT-Y34] pretrain: {name} is {value}, expected 0 or more")
         if not 0 <= hold_out < 1 or (hold_out == 0 and score is None):
-            raise Error(f"[LIPT-Y34] pretrain: hold_out is {hold_out}, expected above 0 and below 1: the soup needs samples "
-                        "that nobody trained on, or score= of your own")
+            raise Error(f"[LIPT-Y34] pretrain: hold_out is {hold_out}, expected above 0 and below 1: the soup needs "
+                        "samples that nobody trained on, or score= of your own")
         if density is not None and not (len(density) == 2 and 0 < density[0] <= density[1] <= 1):
-            raise Error(f"[LIPT-Y34] pretrain: density is {density!r}, expected (lowest, highest) with 0 < lowest <= highest "
-                        "<= 1, the share of weights that is kept, or None")
+            raise Error(f"[LIPT-Y34] pretrain: density is {density!r}, expected (lowest, highest) with 0 < lowest <= "
+                        "highest <= 1, the share of weights that is kept, or None")
 
     def hold_out(self, share: float, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Samples for the score, and the others, each ascending; in proportion to the classes where they are known."""
@@ -242,8 +244,8 @@ def _labels_of(dataset: Any) -> np.ndarray | None:
 def _labels(labels: Any, count: int) -> np.ndarray:
     values = host(labels)
     if values.shape != (count,) or values.dtype.kind not in "iu" or (values < 0).any():
-        raise Error(f"[LIPT-Y34] pretrain: labels of shape {values.shape} and type {values.dtype}, expected {(count,)} whole "
-                    "numbers from 0")
+        raise Error(f"[LIPT-Y34] pretrain: labels of shape {values.shape} and type {values.dtype}, expected "
+                    f"{(count,)} whole numbers from 0")
     return values.astype(np.int64)
 
 
@@ -255,7 +257,8 @@ def _weights_of(class_weights: Any, sample_weights: Any, labels: np.ndarray | No
     if sample_weights is not None:
         weights = host(sample_weights).astype(np.float64)
         if weights.shape != (count,):
-            raise Error(f"[LIPT-Y34] pretrain: sample_weights of shape {weights.shape}, expected {(count,)}, one a sample")
+            raise Error(f"[LIPT-Y34] pretrain: sample_weights of shape {weights.shape}, expected {(count,)}, one a "
+                        "sample")
     if class_weights is not None:
         of_class = host(class_weights).astype(np.float64)
         if labels is None:

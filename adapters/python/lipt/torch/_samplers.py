@@ -49,7 +49,8 @@ class RS2(EpochSampler):
                  num_replicas: int | None = None, rank: int | None = None, drop_last: bool = False) -> None:
         self._labels = None if labels is None else host(labels).copy()
         if self._labels is None and samples is None:
-            raise Error("[LIPT-Y20] RS2: neither the number of samples nor labels: give RS2(len(dataset), ...) or labels=")
+            raise Error("[LIPT-Y20] RS2: neither the number of samples nor labels: give RS2(len(dataset), ...) or "
+                        "labels=")
         count = _number_of(samples if samples is not None else len(self._labels), "RS2")
         if self._labels is not None and len(self._labels) != count:
             raise Error(f"[LIPT-Y20] RS2: {len(self._labels)} labels for {count} samples: give one a sample")
@@ -95,8 +96,8 @@ class Subset(EpochSampler):
             return None
         given = host(weights).astype(np.float64)
         if given.shape != self.indices.shape or not np.isfinite(given).all() or (given < 0).any() or given.sum() <= 0:
-            raise Error(f"[LIPT-Y21] Subset: weights of shape {given.shape}, expected {self.indices.shape}, finite, none "
-                        "below 0 and not all 0: scale them yourself where a method makes others")
+            raise Error(f"[LIPT-Y21] Subset: weights of shape {given.shape}, expected {self.indices.shape}, finite, "
+                        "none below 0 and not all 0: scale them yourself where a method makes others")
         return (given * (len(given) / given.sum()))[np.argsort(self.indices)].astype(np.float32)
 
     def _chosen(self) -> np.ndarray:
@@ -158,8 +159,8 @@ class InfoBatch(EpochSampler):
         which = indices_below(indices, self.samples, "InfoBatch.update")
         values = np.atleast_1d(host(losses))
         if values.shape != which.shape or values.dtype.kind not in "fiu":
-            raise Error(f"[LIPT-Y25] InfoBatch.update: {len(which)} indices and losses of shape {values.shape}, expected "
-                        "one loss a sample: take the loss with reduction='none'")
+            raise Error(f"[LIPT-Y25] InfoBatch.update: {len(which)} indices and losses of shape {values.shape}, "
+                        "expected one loss a sample: take the loss with reduction='none'")
         for their_indices, their_losses in self._gathered(which, values.astype(np.float32)):
             self._losses[their_indices] = their_losses
         if self._drawn_by is None:
@@ -227,6 +228,6 @@ class InfoBatch(EpochSampler):
         at = np.minimum(np.searchsorted(chosen, wanted), len(chosen) - 1)
         strange = np.flatnonzero(chosen[at] != wanted)
         if strange.size:
-            raise Error(f"[LIPT-Y26] InfoBatch.weights: sample {wanted[strange[0]]} is left out of epoch {self.epoch}: ask for "
-                        "the weights of a batch before the next epoch begins")
+            raise Error(f"[LIPT-Y26] InfoBatch.weights: sample {wanted[strange[0]]} is left out of epoch "
+                        f"{self.epoch}: ask for the weights of a batch before the next epoch begins")
         return beside(indices, weights[at])

@@ -12,7 +12,8 @@ from lipt._errors import Error
 from lipt.torch._host import device_of, moved
 
 
-def update_batch_norm(model: nn.Module, loader: Iterable, forward: Callable[[nn.Module, Any], Any] | None = None) -> None:
+def update_batch_norm(model: nn.Module, loader: Iterable,
+                      forward: Callable[[nn.Module, Any], Any] | None = None) -> None:
     """Makes the statistics of every batch-norm layer anew from these batches: mean and unbiased variance of all values.
 
     Batches count by their size, so a short last one weighs what it has. Each layer normalises by the statistics of the
@@ -34,8 +35,8 @@ def update_batch_norm(model: nn.Module, loader: Iterable, forward: Callable[[nn.
             _run(model, moved(batch, at), forward)
             batches += 1
         if not batches:
-            raise Error("[LIPT-Y31] update_batch_norm: no batch to read: give a loader with samples, and a new one where "
-                        "it was an iterator that is used up")
+            raise Error("[LIPT-Y31] update_batch_norm: no batch to read: give a loader with samples, and a new one "
+                        "where it was an iterator that is used up")
     for layer, pool in pools.items():
         if pool.count:
             pool.write(layer)
@@ -51,8 +52,8 @@ def _run(model: nn.Module, batch: Any, forward: Callable | None) -> None:
     elif isinstance(batch, (list, tuple)) and batch and isinstance(batch[0], torch.Tensor):
         model(batch[0])
     else:
-        raise Error(f"[LIPT-Y30] update_batch_norm: a batch of type {type(batch).__name__}: say how it goes into the model "
-                    "with forward=lambda model, batch: model(batch['image'])")
+        raise Error(f"[LIPT-Y30] update_batch_norm: a batch of type {type(batch).__name__}: say how it goes into the "
+                    "model with forward=lambda model, batch: model(batch['image'])")
 
 
 class _Pool:

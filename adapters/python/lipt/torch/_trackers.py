@@ -30,7 +30,8 @@ class _Tracker:
         which = indices_below(indices, self.samples, what)
         classes = indices_below(labels, 2**31, what)
         values = np.ascontiguousarray(host(logits), np.float32)
-        inputs = [as_input(array, name) for array, name in ((which, "samples"), (classes, "labels"), (values, "logits"))]
+        named = {"samples": which, "labels": classes, "logits": values}
+        inputs = [as_input(array, name) for name, array in named.items()]  # which keep the arrays alive
         self._core.add(*(given for given, _ in inputs))
 
     def scores(self) -> np.ndarray:

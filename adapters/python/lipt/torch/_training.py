@@ -72,13 +72,13 @@ class UsualStep:
 
     def __call__(self, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Any, weights: torch.Tensor) -> Any:
         if not isinstance(batch, (list, tuple)) or len(batch) < 2:
-            raise Error(f"[LIPT-Y35] pretrain: a batch of type {type(batch).__name__}, expected (inputs, targets, ...): "
-                        "give step=, which trains on one batch")
+            raise Error(f"[LIPT-Y35] pretrain: a batch of type {type(batch).__name__}, expected (inputs, targets, "
+                        "...): give step=, which trains on one batch")
         made = model(batch[0]) if self.forward is None else self.forward(model, batch)
         losses = (self.loss or _cross_entropies)(made, batch[1])
         if losses.shape != weights.shape:
-            raise Error(f"[LIPT-Y35] pretrain: losses of shape {tuple(losses.shape)} for {len(weights)} samples, expected "
-                        "one a sample: take the loss with reduction='none'")
+            raise Error(f"[LIPT-Y35] pretrain: losses of shape {tuple(losses.shape)} for {len(weights)} samples, "
+                        "expected one a sample: take the loss with reduction='none'")
         loss = (losses * weights).mean()
         optimizer.zero_grad()
         loss.backward()

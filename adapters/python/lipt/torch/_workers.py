@@ -1,4 +1,4 @@
-"""LiPT's workers: each trains alone on its shard and prunes once; one after another, in processes, on several devices."""
+"""LiPT's workers: each trains alone on its shard and prunes once; one after another, in processes, on devices."""
 from __future__ import annotations
 
 import os
@@ -44,7 +44,7 @@ class Job:
 
 
 def run_workers(job: Job, processes: int, done: Callable[[int], None]) -> list[tuple[State, WorkerReport]]:
-    """Runs all workers; the results stand in their order. done(count): called after each. errors: Y36 a process ended"""
+    """Runs all workers; results stand in their order. done(count): called after each. errors: Y36 a process ended"""
     results: dict[int, tuple[State, WorkerReport]] = {}
     everyone = _in_processes(job, processes) if processes > 0 else ((w, work(job, w)) for w in range(len(job.courses)))
     for number, result in everyone:
@@ -120,5 +120,6 @@ def _in_processes(job: Job, processes: int) -> Iterator[tuple[int, tuple[State, 
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     except BrokenProcessPool:
-        raise Error("[LIPT-Y36] pretrain: a worker's process ended without a result: it ran out of memory or was killed, or "
-                    "the program that calls pretrain does not guard its start with `if __name__ == '__main__':`") from None
+        raise Error("[LIPT-Y36] pretrain: a worker's process ended without a result: it ran out of memory or was "
+                    "killed, or the program that calls pretrain does not guard its start with `if __name__ == "
+                    "'__main__':`") from None

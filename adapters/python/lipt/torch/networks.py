@@ -142,7 +142,8 @@ def resnet18(classes: int = 10, channels: int = 3) -> ResNet:
 def wrn(depth: int, width: int, classes: int = 10, channels: int = 3) -> WideResNet:
     """Wide-ResNet-depth-width, e.g. wrn(28, 10). errors: Y32 a depth that is not 6m+4 or below 10, a width below 1"""
     if depth < 10 or depth % 6 != 4 or width < 1:
-        raise Error(f"[LIPT-Y32] networks: wrn({depth}, {width}), expected a depth of 10, 16, 22, 28, ... and a width from 1")
+        raise Error(f"[LIPT-Y32] networks: wrn({depth}, {width}), expected a depth of 10, 16, 22, 28, ... and a "
+                    "width from 1")
     return WideResNet((depth - 4) // 6, width, classes, channels)
 
 
@@ -160,8 +161,9 @@ def make(name: str, classes: int = 10, channels: int = 3) -> ResNet | WideResNet
             return ResNet((16, 32, 64), (depth - 2) // 6, classes, channels)
     if name != "wrn-50-2" and (found := re.fullmatch(r"wrn-(\d{1,4})-(\d{1,4})", name)):
         return wrn(int(found[1]), int(found[2]), classes, channels)
-    raise Error(f"[LIPT-Y32] networks: {name!r} is unknown, expected resnet8, resnet20, resnet18, another resnet<6m+2> or "
-                "wrn-<6m+4>-<width>; resnet18-224 and wrn-50-2 are torchvision's resnet18 and wide_resnet50_2")
+    raise Error(f"[LIPT-Y32] networks: {name!r} is unknown, expected resnet8, resnet20, resnet18, another "
+                "resnet<6m+2> or wrn-<6m+4>-<width>; resnet18-224 and wrn-50-2 are torchvision's resnet18 and "
+                "wide_resnet50_2")
 
 
 def load(path: str | os.PathLike, model: nn.Module | None = None) -> nn.Module:
@@ -226,5 +228,5 @@ def _network_of(stored: Mapping[str, np.ndarray], path: str | os.PathLike) -> Re
         widths = [len(stored[f"layer{stage}.0.bn1.weight"]) for stage in range(1, stages + 1)]
         return ResNet(widths, each, classes, channels)
     except (KeyError, ValueError, IndexError):
-        raise Error(f"[LIPT-Y33] networks: '{path}' holds none of the networks that are built in: give load(path, model) a "
-                    "model of your own") from None
+        raise Error(f"[LIPT-Y33] networks: '{path}' holds none of the networks that are built in: give load(path, "
+                    "model) a model of your own") from None
