@@ -115,7 +115,7 @@ def costs(runs: Any, axes: Sequence[Axes] | None = None, unit: str = "images") -
     for run in chosen:
         if run.accuracy is None:
             raise Error(f"[LIPT-Y53] plot.costs: '{run.folder}' has no result yet: `lipt run` goes on with it")
-    axes = axes if axes is not None else _pyplot().subplots(1, 2, sharey=True, figsize=(9, 3.5))[1]
+    axes = axes if axes is not None else _pyplot().subplots(1, 2, sharey=True, figsize=(9, 3.5), layout="constrained")[1]
     if len(axes) != 2:
         raise Error(f"[LIPT-Y53] plot.costs: {len(axes)} axes, expected 2: before the selection, and in all")
     names = list(dict.fromkeys(run.name for run in chosen))
