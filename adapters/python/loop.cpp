@@ -1,5 +1,4 @@
-#include "loop.hpp"
-
+// What a training loop in Python calls between its steps: info_batch, and the accumulators of scores.
 #include "views.hpp"
 
 #include <lipt/error.hpp>

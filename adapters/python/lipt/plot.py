@@ -63,9 +63,9 @@ def soup(given: Any, ax: Axes | None = None) -> Axes:
                         fontsize="small")
         before, level = level, after if joined else level
         ax.plot([place - 0.5, place - 0.5, place + 0.5], [before, level, level], color=_JOINED, lw=1, zorder=0)
-    for trial in trials:
-        if trial["ingredient"] in at and trial["alpha"] < 1:
-            ax.plot(at[trial["ingredient"]] - 0.4 + 0.8 * trial["alpha"], trial["score"], ".", color=_MUTED, ms=3)
+    for number, alpha, score in trials:
+        if number in at and alpha < 1:
+            ax.plot(at[number] - 0.4 + 0.8 * alpha, score, ".", color=_MUTED, ms=3)
     if start is not None:
         ax.axhline(start, color=_MUTED, lw=1, ls=":", label="common start")
     legend = [("o", _MUTED, "none", "alone"), ("o", _JOINED, _JOINED, "joined, with its share"),
@@ -78,7 +78,7 @@ def soup(given: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _soup_of(given: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], float | None]:
+def _soup_of(given: Any) -> tuple[list[dict[str, Any]], list[tuple[int, float, float]], float | None]:
     """Ingredients, trials and the start's score. errors: Y52"""
     if isinstance(given, (str, os.PathLike)):
         from lipt.run import read_run
@@ -91,12 +91,10 @@ def _soup_of(given: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], fl
     if not ingredients:
         raise Error(f"[LIPT-Y52] plot.soup: a {type(given).__name__} without ingredients, expected what lipt.soup "
                     "returned, a run with a soup or its directory")
-    rows = [{"number": _part(one, "number", _part(one, "worker")), "kept": bool(_part(one, "kept")),
-             "alone": _number(_part(one, "score_alone", _part(one, "accuracy"))), "alpha": _number(_part(one, "alpha")),
-             "after": _number(_part(one, "after"))} for one in ingredients]
-    trials = [{name: _part(one, name) for name in ("ingredient", "alpha", "score")}
-              for one in _part(given, "trials") or []]
-    return rows, trials, start
+    rows = [{"number": one.get("ingredient", one.get("worker")), "kept": bool(one["kept"]),
+             "alone": _number(one.get("score_alone", one.get("accuracy"))), "alpha": _number(one["alpha"]),
+             "after": _number(one["after"])} for one in ingredients]
+    return rows, list(_part(given, "trials") or []), start
 
 
 def _number(value: Any) -> float:
@@ -115,7 +113,8 @@ def costs(runs: Any, axes: Sequence[Axes] | None = None, unit: str = "images") -
     for run in chosen:
         if run.accuracy is None:
             raise Error(f"[LIPT-Y53] plot.costs: '{run.folder}' has no result yet: `lipt run` goes on with it")
-    axes = axes if axes is not None else _pyplot().subplots(1, 2, sharey=True, figsize=(9, 3.5), layout="constrained")[1]
+    if axes is None:
+        axes = _pyplot().subplots(1, 2, sharey=True, figsize=(9, 3.5), layout="constrained")[1]
     if len(axes) != 2:
         raise Error(f"[LIPT-Y53] plot.costs: {len(axes)} axes, expected 2: before the selection, and in all")
     names = list(dict.fromkeys(run.name for run in chosen))

@@ -19,16 +19,16 @@ def closed():
 
 
 def ingredient(number, alone, alpha, after, kept):
-    return SimpleNamespace(number=number, score_alone=alone, alpha=alpha, before=0.0, after=after, kept=kept, reason="")
+    return {"ingredient": number, "score_alone": alone, "alpha": alpha, "before": 0.0, "after": after, "kept": kept,
+            "reason": ""}
 
 
 SOUP = SimpleNamespace(ingredients=[ingredient(2, 0.5, 1.0, 0.5, True), ingredient(0, 0.4, 0.25, 0.6, True),
                                     ingredient(1, 0.3, 0.5, 0.55, False)],
-                       trials=[SimpleNamespace(ingredient=0, alpha=0.25, score=0.6),
-                               SimpleNamespace(ingredient=1, alpha=1.0, score=0.3)])
+                       trials=[(0, 0.25, 0.6), (1, 1.0, 0.3)])
 SOUP_FILE = {"theta_star_accuracy": 0.45, "ingredients": [
-    {"worker": one.number, "accuracy": one.score_alone, "alpha": one.alpha, "after": one.after, "kept": one.kept}
-    for one in SOUP.ingredients]}
+    {"worker": one["ingredient"], "accuracy": one["score_alone"], "alpha": one["alpha"], "after": one["after"],
+     "kept": one["kept"]} for one in SOUP.ingredients]}
 
 
 def points(ax, marker, fill=None):

@@ -206,7 +206,7 @@ class _Asked:
             return value
 
         made = lipt.soup(states, score=score, method=method, search=search, points=points)
-        state = judge.settle(made if isinstance(made, Mapping) else made.weights)
+        state = judge.settle(made.weights)
         start_score, final = judge.score(start), judge.score(state)
         self._note("merge", begun, judge.forward_samples, 0)
         return _Merged(state, final, start_score, made)
@@ -221,9 +221,9 @@ def _planned(pool: np.ndarray, labels: np.ndarray | None, workers: int, minibatc
     """Disjoint shards of the pool, one a worker. errors: Y34 stratified without labels, Q02 too few samples"""
     if stratified and labels is None:
         raise Error("[LIPT-Y34] pretrain: stratified_shards without labels: give labels=, one a sample")
-    made = lipt.plan_shards(len(pool), workers=workers, minibatches=minibatches, batch_size=batch_size,
-                            labels=labels[pool] if stratified else None, stratified=stratified, seed=seed)
-    return [pool[np.asarray(shard)] for shard in getattr(made, "shards", made)]
+    made = lipt.plan_shards(labels[pool] if stratified else len(pool), workers=workers, minibatches=minibatches,
+                            batch_size=batch_size, stratified=stratified, seed=seed)
+    return [pool[shard] for shard in made]
 
 
 def _labels_of(dataset: Any) -> np.ndarray | None:

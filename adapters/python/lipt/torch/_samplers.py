@@ -177,10 +177,9 @@ class InfoBatch(EpochSampler):
     def _draw(self) -> tuple[np.ndarray, np.ndarray]:
         """The epoch's samples in ascending order, and their weights."""
         if self._drawn is None:
-            given, keep = as_input(self._losses if self._drawn_by is None else self._drawn_by, "losses")
-            indices, weights = _core.info_batch(given, epoch=self.epoch, epochs=self.epochs, seed=self.seed,
+            losses = as_input(self._losses if self._drawn_by is None else self._drawn_by, "losses")
+            indices, weights = _core.info_batch(losses.array, epoch=self.epoch, epochs=self.epochs, seed=self.seed,
                                                 ratio=self.ratio, annealing=self.annealing)
-            del keep
             self._drawn = (np.asarray(indices), np.asarray(weights))
         return self._drawn
 

@@ -32,7 +32,7 @@ class _Tracker:
         values = np.ascontiguousarray(host(logits), np.float32)
         named = {"samples": which, "labels": classes, "logits": values}
         inputs = [as_input(array, name) for name, array in named.items()]  # which keep the arrays alive
-        self._core.add(*(given for given, _ in inputs))
+        self._core.add(*(given.array for given in inputs))
 
     def scores(self) -> np.ndarray:
         """The scores so far, higher is harder; 0 of a sample that was never shown. shapes: result (N) float32"""

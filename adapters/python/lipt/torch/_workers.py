@@ -89,7 +89,7 @@ def prune(model: nn.Module, density: float) -> float:
 
 def keep_masks(weights: dict[str, torch.Tensor], density: float) -> Any:
     """True, or 1, at the weights that stay, by name: the largest of all together."""
-    return lipt.magnitude_mask({name: weight.detach().cpu() for name, weight in weights.items()}, density=density)
+    return lipt.magnitude_mask(weights, density=density, prunable=list(weights))
 
 
 _job: Job | None = None  # of a worker process
