@@ -16,7 +16,7 @@ _LAST_EPOCH = 2**32 - 1
 _CHUNK = 65536
 
 
-class EpochSampler(Sampler):
+class EpochSampler(Sampler[int]):
     """Indices of one epoch after the other, in an order that is a function of (seed, epoch).
 
     An epoch ends when its last index was taken; the next iteration begins the next epoch by itself, also where the one
