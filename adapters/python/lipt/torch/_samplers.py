@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 import lipt
-from lipt import _core
 from lipt._arrays import as_input
 from lipt._errors import Error
+from lipt._native import core as _core
 from lipt.torch._epochs import EpochSampler
 from lipt.torch._host import MOST_SAMPLES, beside, host, indices_below, whole
 

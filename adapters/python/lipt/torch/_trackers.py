@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lipt import _core
 from lipt._arrays import as_input
+from lipt._native import core as _core
 from lipt.torch._host import MOST_SAMPLES, host, indices_below, whole
 
 
