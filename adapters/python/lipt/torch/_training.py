@@ -96,6 +96,7 @@ def train(recipe: Recipe, state: State, course: Course) -> Trained:
         model = copy.deepcopy(recipe.model).to(course.device)
         model.load_state_dict(state)
         model.train()
+        model.zero_grad(set_to_none=True)  # a copy brings its gradients along
         optimizer = recipe.optimizer([p for p in model.parameters() if p.requires_grad])
         plan = Batches(course, recipe.seed)
         loader = DataLoader(Numbered(recipe.dataset), batch_sampler=plan, num_workers=recipe.loader_workers,
