@@ -48,7 +48,8 @@ if(TARGET lipt_arrays)
   install(TARGETS lipt_store EXPORT lipt-arrays ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT arrays)
   lipt_install_target(arrays lipt_arrays arrays)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/adapters/arrays" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt/adapters" COMPONENT arrays
-    FILES_MATCHING PATTERN "array_view.hpp" PATTERN "select.hpp" PATTERN "agreement.hpp" PATTERN "lipt.h")
+    FILES_MATCHING PATTERN "array_view.hpp" PATTERN "select.hpp" PATTERN "agreement.hpp"
+    PATTERN "named_tensors.hpp" PATTERN "soup.hpp" PATTERN "masks.hpp" PATTERN "shards.hpp" PATTERN "lipt.h")
   install(FILES "${PROJECT_BINARY_DIR}/include/lipt/arrays.hpp" "${PROJECT_SOURCE_DIR}/adapters/arrays/lipt.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/lipt" COMPONENT arrays)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/lipt_arrays_libraries.cmake" DESTINATION "${lipt_package_dir}" COMPONENT arrays)

@@ -6,6 +6,7 @@
 
 namespace lipt::python {
 
+void bind_loop(nanobind::module_ &module);
 void bind_merging(nanobind::module_ &module);
 void bind_select(nanobind::module_ &module);
 
@@ -24,6 +25,7 @@ NB_MODULE(LIPT_MODULE, module) {
     });
     nb::set_leak_warnings(false); // a callback that outlives its module is the caller's affair
     module.attr("__version__") = LIPT_VERSION;
+    lipt::python::bind_loop(module);
     lipt::python::bind_select(module);
     lipt::python::bind_merging(module);
 }

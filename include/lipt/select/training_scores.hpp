@@ -1,13 +1,14 @@
-// Scores that a training run gives of its samples as it goes: forgetting events and the area under the
-// margin. Fed by one's own training loop, batch by batch; the result goes to selection_problem::scores, which
-// every scorer takes in place of its own. They are no methods of all_methods: one model's outputs have no
-// history.
+// Scores that a training run gives of its samples as it goes: forgetting events, the area under the margin
+// and the norm of the error. Fed by one's own training loop, batch by batch; the result goes to
+// selection_problem::scores, which every scorer takes in place of its own. They are no methods of
+// all_methods: one model's outputs have no history.
 #pragma once
 
 #include <lipt/error.hpp>
 #include <lipt/tensor.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -39,6 +40,21 @@ inline float logit_margin(const float *logits, std::size_t classes, std::size_t 
         if (c != label) largest = std::max(largest, logits[c]);
     }
     return logits[label] - largest;
+}
+
+/// The norm of softmax - onehot. What the label's probability lacks to 1 is the sum of the others, so that
+/// nothing is lost where it is near 1. shapes: logits (C), finite
+inline double error_norm(const float *logits, std::size_t classes, std::size_t label) {
+    const double largest = *std::max_element(logits, logits + classes);
+    double sum = 0, others = 0, squares = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+        const double part = std::exp(static_cast<double>(logits[c]) - largest);
+        sum += part;
+        if (c == label) continue;
+        others += part;
+        squares += part * part;
+    }
+    return std::sqrt(squares + others * others) / sum;
 }
 
 } // namespace detail
@@ -110,6 +126,46 @@ class area_under_margin {
         std::vector<float> out(sums_.size());
         for (std::size_t i = 0; i < out.size(); ++i)
             out[i] = static_cast<float>(-sums_[i] / std::max<double>(1, presentations_[i]));
+        return out;
+    }
+
+  private:
+    std::vector<double> sums_;
+    std::vector<std::uint32_t> presentations_;
+};
+
+/// The norm of the error vector softmax - onehot, averaged over all presentations: EL2N over epochs. Higher
+/// is harder. A sample never shown has 0. source: [Paul2021] Definition 2.3 (EL2N), which averages over
+/// networks
+class error_norms {
+  public:
+    explicit error_norms(std::size_t samples) : sums_(samples), presentations_(samples) {}
+
+    /// Adds a batch as the network saw it. shapes: samples (B) below N, labels (B), logits (B,C). errors:
+    /// C21, also for a logit that is not finite; nothing is added then. cost: O(B C)
+    void add(std::span<const std::int64_t> samples, std::span<const std::int32_t> labels,
+             const host_matrix &logits) {
+        detail::check_presentation(samples, labels, logits, sums_.size());
+        const std::size_t classes = logits.shape(1);
+        for (std::size_t b = 0; b < samples.size(); ++b) {
+            for (std::size_t c = 0; c < classes; ++c) {
+                require(std::isfinite(logits(b, c)), "C21", "training scores: a logit of sample ", samples[b],
+                        " is ", logits(b, c), ", expected a finite value: the training diverged");
+            }
+        }
+        for (std::size_t b = 0; b < samples.size(); ++b) {
+            const auto i = static_cast<std::size_t>(samples[b]);
+            sums_[i] +=
+                detail::error_norm(logits.data() + b * classes, classes, static_cast<std::size_t>(labels[b]));
+            ++presentations_[i];
+        }
+    }
+
+    /// shapes: result (N)
+    std::vector<float> scores() const {
+        std::vector<float> out(sums_.size());
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = static_cast<float>(sums_[i] / std::max<double>(1, presentations_[i]));
         return out;
     }
 
