@@ -34,10 +34,6 @@ set_property(CACHE LIPT_SANITIZE PROPERTY STRINGS "" address thread)
 option(LIPT_HEADER_ONLY "Boost.Test and fmt as headers: where their libraries were compiled otherwise than this build" OFF)
 option(LIPT_EMBEDDED "Core and reference backend without exceptions and RTTI, for size" OFF)
 
-if(LIPT_BUILD_PYTHON) # its compiled part is a shared object of all the libraries
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-endif()
-
 if(LIPT_EMBEDDED AND NOT lipt_backends STREQUAL "reference")
   message(FATAL_ERROR "LIPT_EMBEDDED is the core and the reference backend, chosen are '${lipt_backends}': add -DLIPT_BACKEND=reference")
 endif()
