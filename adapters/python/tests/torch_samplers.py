@@ -205,6 +205,7 @@ def test_a_pickled_epoch_is_the_same_after_more_losses():
 def test_too_many_samples_are_refused_at_once():
     for make in (lambda: RS2(2**32 + 5, fraction=1e-9, seed=0), lambda: InfoBatch(2**32 + 5, epochs=2, seed=0),
                  lambda: RS2(0, fraction=0.1), lambda: RS2(fraction=0.1), lambda: RS2(5, labels=[0, 1], fraction=0.5),
+                 lambda: RS2(labels=[[0, 1]], fraction=0.5), lambda: RS2(labels=3, fraction=0.5),
                  lambda: Subset(Picks([])), lambda: Subset(Picks([1, 1]))):
         with pytest.raises(Error, match="LIPT-Y20"):
             make()

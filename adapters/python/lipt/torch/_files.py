@@ -6,6 +6,7 @@ import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,8 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]
 
 def write(path: str | os.PathLike, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
     """Float32 tensors, byte for byte as LiPT's programs write them; whole or not at all, by a temporary name."""
-    path, head, end = Path(path), {}, 0
+    head: dict[str, Any] = {}
+    path, end = Path(path), 0
     if metadata:
         head["__metadata__"] = {key: metadata[key] for key in sorted(metadata)}
     for name, values in tensors.items():

@@ -126,7 +126,8 @@ class _Classifier:
     """Watches linear layers until it is known which one gives the logits, and that one's input from then on."""
 
     def __init__(self, model: nn.Module, layer: str | nn.Module | None) -> None:
-        self._model, self._handles = model, []
+        self._model = model
+        self._handles: list[Any] = []
         self._seen: list[tuple[nn.Module, torch.Tensor, Any]] = []
         self._chosen = None if layer is None else self._named(layer)
         linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
@@ -241,7 +242,7 @@ class _Sink:
         return np.lib.format.open_memmap(self._temporary(name), "w+", like.dtype, shape)
 
     def _temporary(self, name: str) -> Path:
-        return self._folder / f".{name}.npy.{os.getpid()}.tmp"
+        return Path(self._folder or "") / f".{name}.npy.{os.getpid()}.tmp"
 
     def add(self, logits: torch.Tensor, embeddings: torch.Tensor, labels: np.ndarray | None) -> None:
         rows = {"logits": host(logits.float()), "embeddings": host(embeddings.float())}
@@ -265,7 +266,7 @@ class _Sink:
                         "row a sample")
         if self._folder is not None:
             for name, array in self._arrays.items():
-                array.flush()
+                array.flush()  # type: ignore[attr-defined]  # a map of a file
                 os.replace(self._temporary(name), self._folder / f"{name}.npy")
             self._arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="r") for name in self._arrays}
         return Outputs(self._arrays["logits"], self._arrays["embeddings"], self._arrays.get("labels"))

@@ -142,9 +142,9 @@ class _Asked:
                   "init_batch_size": init_batch_size}
         for name, value in counts.items():
             whole(value, name, "pretrain", 1, 2**32 - 1, "Y34")
-        for name, value in (("passes", passes), ("init_epochs", init_epochs or 0)):
-            if not (0 <= value < math.inf):
-                raise Error(f"[LIPT-Y34] pretrain: {name} is {value}, expected 0 or more")
+        for name, length in (("passes", passes), ("init_epochs", init_epochs or 0)):
+            if not (0 <= length < math.inf):
+                raise Error(f"[LIPT-Y34] pretrain: {name} is {length}, expected 0 or more")
         if not 0 <= hold_out < 1 or (hold_out == 0 and score is None):
             raise Error(f"[LIPT-Y34] pretrain: hold_out is {hold_out}, expected above 0 and below 1: the soup needs "
                         "samples that nobody trained on, or score= of your own")
@@ -206,6 +206,7 @@ class _Asked:
             return value
 
         made = lipt.soup(states, score=score, method=method, search=search, points=points)
+        assert made.weights is not None  # which is so without out=
         state = judge.settle(made.weights)
         start_score, final = judge.score(start), judge.score(state)
         self._note("merge", begun, judge.forward_samples, 0)
@@ -221,8 +222,9 @@ def _planned(pool: np.ndarray, labels: np.ndarray | None, workers: int, minibatc
     """Disjoint shards of the pool, one a worker. errors: Y34 stratified without labels, Q02 too few samples"""
     if stratified and labels is None:
         raise Error("[LIPT-Y34] pretrain: stratified_shards without labels: give labels=, one a sample")
-    made = lipt.plan_shards(labels[pool] if stratified else len(pool), workers=workers, minibatches=minibatches,
-                            batch_size=batch_size, stratified=stratified, seed=seed)
+    of = labels[pool] if labels is not None and stratified else len(pool)
+    made = lipt.plan_shards(of, workers=workers, minibatches=minibatches, batch_size=batch_size, stratified=stratified,
+                            seed=seed)
     return [pool[shard] for shard in made]
 
 

@@ -51,9 +51,9 @@ class RS2(EpochSampler):
         if self._labels is None and samples is None:
             raise Error("[LIPT-Y20] RS2: neither the number of samples nor labels: give RS2(len(dataset), ...) or "
                         "labels=")
-        count = _number_of(samples if samples is not None else len(self._labels), "RS2")
-        if self._labels is not None and len(self._labels) != count:
-            raise Error(f"[LIPT-Y20] RS2: {len(self._labels)} labels for {count} samples: give one a sample")
+        count = _number_of(samples if self._labels is None or samples is not None else self._labels.size, "RS2")
+        if self._labels is not None and self._labels.shape != (count,):
+            raise Error(f"[LIPT-Y20] RS2: labels of shape {self._labels.shape} for {count} samples: give one a sample")
         self.fraction = 1.0 if fraction == 1 else _share(fraction, "fraction", "RS2", 0, 1)
         super().__init__(count, seed, num_replicas, rank, drop_last)
 

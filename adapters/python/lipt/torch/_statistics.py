@@ -1,7 +1,7 @@
 """Batch-norm statistics made anew, as a model that was averaged needs them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ from torch import nn
 
 from lipt._errors import Error
 from lipt.torch._host import device_of, moved
+
+BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 def update_batch_norm(model: nn.Module, loader: Iterable,
@@ -26,7 +28,7 @@ def update_batch_norm(model: nn.Module, loader: Iterable,
     batch-norm is not run
     """
     layers = [module for module in model.modules()
-              if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None]
+              if isinstance(module, BatchNorm) and module.running_mean is not None]
     if not layers:
         return
     at, pools, batches = device_of(model), {layer: _Pool() for layer in layers}, 0
@@ -78,21 +80,22 @@ class _Pool:
         self.mean, self.count = self.mean.to(mean) + apart * (count / total), total
         return count
 
-    def write(self, layer: nn.Module) -> None:
+    def write(self, layer: BatchNorm) -> None:
         """One value alone has no unbiased variance; its squares are 0, and so is the variance then."""
+        assert layer.running_mean is not None and layer.running_var is not None  # layers without are passed over
         layer.running_mean.copy_(self.mean)
         layer.running_var.copy_(self.squares / max(1, self.count - 1))
 
 
 @contextmanager
-def _observing(model: nn.Module, pools: dict[nn.Module, _Pool]) -> Iterator[None]:
+def _observing(model: nn.Module, pools: Mapping[BatchNorm, _Pool]) -> Iterator[None]:
     """Batch-norm layers fill their pools and leave their statistics alone; all is as before afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     kept = [(layer, layer.momentum, {name: value.clone() for name, value in layer.named_buffers(recurse=False)})
             for layer in pools]
     handles = []
 
-    def before(layer: nn.Module, inputs: tuple) -> None:
+    def before(layer: BatchNorm, inputs: tuple) -> None:
         alone = pools[layer].add(inputs[0]) == 1
         if alone:
             pools[layer].write(layer)

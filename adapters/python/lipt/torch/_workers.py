@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -87,7 +87,7 @@ def prune(model: nn.Module, density: float) -> float:
     return kept / sum(weight.numel() for weight in weights.values())
 
 
-def keep_masks(weights: dict[str, torch.Tensor], density: float) -> Any:
+def keep_masks(weights: Mapping[str, torch.Tensor], density: float) -> Any:
     """True, or 1, at the weights that stay, by name: the largest of all together."""
     return lipt.magnitude_mask(weights, density=density, prunable=list(weights))
 
@@ -102,6 +102,7 @@ def _enter(job: bytes, threads: int) -> None:
 
 
 def _work_there(number: int) -> tuple[int, bytes]:
+    assert _job is not None  # _enter came first
     return number, pickle.dumps(work(_job, number))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -67,7 +67,8 @@ class PreactivationBlock(nn.Module):
 class _Stages(nn.Module):
     """What both families share: stages of blocks under the names layer1, layer2, ..."""
 
-    def _add_stages(self, block: type[nn.Module], inputs: int, widths: Sequence[int], blocks: int) -> None:
+    def _add_stages(self, block: Callable[[int, int, int], nn.Module], inputs: int, widths: Sequence[int],
+                    blocks: int) -> None:
         for stage, width in enumerate(widths):
             made = []
             for number in range(blocks):
