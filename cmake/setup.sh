@@ -7,7 +7,7 @@ libjs-chart.js dataset-fashion-mnist"
 # To build and run every test besides. "A|B": the first of them that apt knows. Where there is no clang-format-14, it
 # comes from PyPI into an environment under build/ (cmake/lints/clang_format.cmake).
 test_packages="libboost-test-dev clang-format-14|python3-venv python3-venv python3-dev doxygen dpkg-dev pkg-config libtorch-dev python3-torch
-python3-torchvision python3-numpy slurmctld slurmd slurm-client munge iproute2 openmpi-bin libopenmpi-dev"
+python3-torchvision python3-numpy python3-matplotlib slurmctld slurmd slurm-client munge iproute2 openmpi-bin libopenmpi-dev"
 
 # apt and dpkg are read below, so they must speak English.
 LC_ALL=C

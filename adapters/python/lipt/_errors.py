@@ -14,5 +14,5 @@ class Error(ValueError):
 
     @property
     def code(self) -> str:
-        found = re.match(r"\[(LIPT-[A-Z]\d\d)\]", str(self))
+        found = re.search(r"\[(LIPT-[A-Z]\d\d)\]", str(self))
         return found.group(1) if found else ""

@@ -36,6 +36,7 @@ struct semdedup_options {
     std::size_t rounds = 20;  ///< of k-means, at most
 };
 
+/// The options of GIST, one after the other: see option_about.
 template <class Visit>
 void describe(gist_options &o, Visit &&visit) {
     visit({"gist-lambda", "0 to 1e12", "gist",
@@ -45,6 +46,7 @@ void describe(gist_options &o, Visit &&visit) {
           o.epsilon);
 }
 
+/// The options of ZCore, one after the other: see option_about.
 template <class Visit>
 void describe(zcore_options &o, Visit &&visit) {
     visit({"zcore-draws", "at least 0", "zcore",
@@ -57,6 +59,7 @@ void describe(zcore_options &o, Visit &&visit) {
           o.exponent);
 }
 
+/// The options of prototype distance, one after the other: see option_about.
 template <class Visit>
 void describe(prototype_options &o, Visit &&visit) {
     visit(
@@ -66,6 +69,7 @@ void describe(prototype_options &o, Visit &&visit) {
           o.rounds);
 }
 
+/// The options of SemDeDup, one after the other: see option_about.
 template <class Visit>
 void describe(semdedup_options &o, Visit &&visit) {
     visit({"semdedup-threshold", "-1 to 1", "semdedup", "cosine above which SemDeDup sees a duplicate"},

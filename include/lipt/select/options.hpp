@@ -106,8 +106,10 @@ struct select_options {
 
 /// Who reads the options of set functions.
 inline constexpr std::string_view set_functions = "craig facility-location graph-cut log-determinant";
+/// Those of them that may keep each sample's nearest similarities alone.
 inline constexpr std::string_view coverage_functions = "craig facility-location graph-cut";
 
+/// The options of GradMatch, one after the other: see option_about.
 template <class Visit>
 void describe(gradmatch_options &o, Visit &&visit) {
     constexpr std::string_view pursuits = "gradmatch gradmatch-batch";
@@ -120,6 +122,7 @@ void describe(gradmatch_options &o, Visit &&visit) {
           weights);
 }
 
+/// The options of Glister, one after the other: see option_about.
 template <class Visit>
 void describe(glister_options &o, Visit &&visit) {
     visit({"glister-learning-rate", "above 0", "glister", "step of Glister's validation update"},
@@ -127,6 +130,7 @@ void describe(glister_options &o, Visit &&visit) {
     visit({"glister-rounds", "at least 1", "glister", "rounds of Glister"}, o.rounds);
 }
 
+/// The options of the set functions, one after the other: see option_about.
 template <class Visit>
 void describe(submodular_options &o, Visit &&visit) {
     constexpr option_word<greedy_kind> greedy[] = {
@@ -149,6 +153,7 @@ void describe(submodular_options &o, Visit &&visit) {
           o.neighbours);
 }
 
+/// The options of graph cut, one after the other: see option_about.
 template <class Visit>
 void describe(graph_cut_options &o, Visit &&visit) {
     visit({"graph-cut-lambda", "0 to 1,000,000", "graph-cut",
@@ -156,6 +161,7 @@ void describe(graph_cut_options &o, Visit &&visit) {
           o.lambda);
 }
 
+/// The options of the log-determinant, one after the other: see option_about.
 template <class Visit>
 void describe(log_determinant_options &o, Visit &&visit) {
     visit(
@@ -163,6 +169,7 @@ void describe(log_determinant_options &o, Visit &&visit) {
         o.ridge);
 }
 
+/// The options of CAL, one after the other: see option_about.
 template <class Visit>
 void describe(cal_options &o, Visit &&visit) {
     visit({"cal-neighbours", "at least 1", "cal",

@@ -46,6 +46,7 @@ inline constexpr option_word<sampler_kind> sampler_words[] = {{"top-k", sampler_
                                                               {"d2", sampler_kind::d2},
                                                               {"beta", sampler_kind::beta}};
 
+/// The options of the samplers, one after the other: see option_about.
 template <class Visit>
 void describe(sampler_options &o, Visit &&visit) {
     visit({"sampler", "", "",
