@@ -24,7 +24,7 @@ macro(lipt_find_nanobind)
         ERROR_VARIABLE lipt_nanobind_why OUTPUT_VARIABLE lipt_nanobind_why RESULT_VARIABLE lipt_nanobind_status)
       if(lipt_nanobind_status EQUAL 0)
         execute_process(COMMAND "${lipt_python_interpreter}" -m pip install --quiet --disable-pip-version-check nanobind==3.1.0
-          pytest==9.2.0 ERROR_VARIABLE lipt_nanobind_why RESULT_VARIABLE lipt_nanobind_status)
+          pytest==9.2.0 safetensors==0.8.0 ERROR_VARIABLE lipt_nanobind_why RESULT_VARIABLE lipt_nanobind_status)
       endif()
       if(NOT lipt_nanobind_status EQUAL 0)
         message(FATAL_ERROR "nanobind is neither on this machine nor to be had from PyPI (${lipt_nanobind_why}): install it, "

@@ -135,7 +135,7 @@ def test_a_contact_sheet_has_what_was_kept_above_what_was_dropped(images):
     assert len(names[0]) == 12 and set(names[0]) <= set(range(5, 25))
     assert names[1] == [0, 1, 2, 3, 4, 25, 26, 27, 28, 29]
     assert kept.axes[0].images[0].get_array().shape[:2] == (8, 9)
-    assert kept.get_suptitle() == "kept: 12 of 20" and dropped.get_suptitle() == "dropped: 10 of 10"
+    assert kept._suptitle.get_text() == "kept: 12 of 20" and dropped._suptitle.get_text() == "dropped: 10 of 10"
     figure.canvas.draw()
 
 

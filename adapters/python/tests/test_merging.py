@@ -197,7 +197,7 @@ def test_files_in_files_out(tmp_path):
 
 
 def test_a_file_of_the_safetensors_package(tmp_path):
-    numpy_files = pytest.importorskip("safetensors.numpy")
+    import safetensors.numpy as numpy_files
     numpy_files.save_file({"w": np.ones((2, 3), "f2"), "n": np.array([5], "u2")}, tmp_path / "a")
     lipt.soup([tmp_path / "a"] * 2, method="uniform", out=tmp_path / "b")
     read = numpy_files.load_file(tmp_path / "b")

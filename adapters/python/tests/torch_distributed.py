@@ -25,7 +25,6 @@ def train(rank, folder):
     torch.save((epochs, [str(one.message) for one in caught]), f"{folder}/{rank}.pt")
 
 
-@pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch was built without torch.distributed")
 def test_ranks_draw_parts_of_the_same_epochs(tmp_path):
     torch.multiprocessing.spawn(train, (str(tmp_path),), nprocs=2)
     (first, said), (second, _) = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
