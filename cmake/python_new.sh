@@ -14,7 +14,7 @@ if ! "$python" -c 'import lipt_everything_is_here' 2>/dev/null; then
     mkdir -p build
     python3 -m venv "$environment" || die "python3 cannot make a virtual environment: install python3-venv"
     "$python" -m pip install --quiet nanobind==3.1.0 pytest==9.2.0 numpy torch safetensors ml_dtypes pandas polars pyarrow \
-        scikit-learn matplotlib mypy || die "pip could not install them; is there a network, and room for 6 GB under build?"
+        scikit-learn matplotlib mypy torchvision nbclient nbformat ipykernel || die "pip could not install them; is there a network, and room for 6 GB under build?"
     "$python" -c 'import sysconfig; open(sysconfig.get_path("purelib") + "/lipt_everything_is_here.py", "w").close()'
 fi
 cmake --preset python -B "$build" "-DPython_EXECUTABLE=$python"

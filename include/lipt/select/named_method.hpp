@@ -112,9 +112,9 @@ inline bool draws_by_chance(const named_method &method) {
 /// Selects with the method of that name: "craig", "el2n/ccs:0.6".
 /// errors: as method_of; C02 to C08 what the problem lacks, D04 fraction outside (0,1], and the method's own
 template <tensor_backend Tensor>
-selection select(const Tensor &tensor, const std::string &name, const selection_problem<Tensor> &problem,
+selection select(const Tensor &tensor, std::string_view name, const selection_problem<Tensor> &problem,
                  const select_options &options = {}) {
-    const auto method = method_of(name, options);
+    const auto method = method_of(std::string(name), options);
     return all_methods::select(tensor, method.info.name, problem, method.options);
 }
 
