@@ -28,12 +28,13 @@ constexpr int wrong_use = 2, failure = 1;
 /// raises for what it was asked for (a name, a fraction, a ridge, a plan or a density that cannot be, a
 /// worker that is not planned).
 bool is_wrong_use(std::string_view id) {
-    constexpr std::array<std::string_view, 36> asked{
-        "LIPT-C01", "LIPT-C11", "LIPT-C14", "LIPT-C15", "LIPT-C16", "LIPT-C17", "LIPT-C18", "LIPT-C40",
-        "LIPT-C41", "LIPT-C42", "LIPT-D04", "LIPT-D06", "LIPT-D16", "LIPT-L01", "LIPT-L02", "LIPT-L06",
-        "LIPT-L07", "LIPT-L08", "LIPT-L09", "LIPT-L11", "LIPT-L12", "LIPT-L13", "LIPT-L14", "LIPT-N01",
-        "LIPT-N04", "LIPT-N05", "LIPT-P01", "LIPT-Q01", "LIPT-Q02", "LIPT-Q03", "LIPT-S03", "LIPT-S16",
-        "LIPT-S17", "LIPT-S18", "LIPT-S20", "LIPT-T08"};
+    constexpr std::array<std::string_view, 41> asked{
+        "LIPT-C01", "LIPT-C11", "LIPT-C14", "LIPT-C15", "LIPT-C16", "LIPT-C17", "LIPT-C18",
+        "LIPT-C40", "LIPT-C41", "LIPT-C42", "LIPT-C45", "LIPT-C46", "LIPT-C47", "LIPT-C48",
+        "LIPT-C50", "LIPT-D04", "LIPT-D06", "LIPT-D16", "LIPT-L01", "LIPT-L02", "LIPT-L06",
+        "LIPT-L07", "LIPT-L08", "LIPT-L09", "LIPT-L11", "LIPT-L12", "LIPT-L13", "LIPT-L14",
+        "LIPT-N01", "LIPT-N04", "LIPT-N05", "LIPT-P01", "LIPT-Q01", "LIPT-Q02", "LIPT-Q03",
+        "LIPT-S03", "LIPT-S16", "LIPT-S17", "LIPT-S18", "LIPT-S20", "LIPT-T08"};
     return id.starts_with("LIPT-U") || std::find(asked.begin(), asked.end(), id) != asked.end();
 }
 
