@@ -48,7 +48,7 @@ BOOST_FIXTURE_TEST_CASE(scores_from_elsewhere_are_sampled_like_a_methods_own, ar
 
     check_refused({"--scores", at("s.npy"), "--method", "el2n"}, 2, "U48", {"s.npy"});
     subset({"--scores", at("labels.npy")}); // counts are ratings, too
-    check_refused({"--scores", at("logits.npy")}, 1, "C30", {"480 scores"});
+    check_refused({"--scores", at("logits.npy")}, 1, "C30", {"2 dimensions (120,4)", "one score a sample"});
     scores[7] = std::numeric_limits<float>::quiet_NaN();
     write_npy<float>(folder / "s.npy", scores);
     check_refused({"--scores", at("s.npy")}, 1, "C44", {"sample 7"});
@@ -137,10 +137,10 @@ BOOST_FIXTURE_TEST_CASE(arrays_that_the_method_does_not_look_at_may_be_left_out,
         run_lipt(folder, alone("el2n/ccs", logits) + std::vector<std::string>{"--sampler", "d2"});
     BOOST_TEST((twice.status == 2 && twice.err.find("[LIPT-C40]") != std::string::npos), twice.err);
     for (const auto &[method, names, wanted] :
-         {std::tuple{"el2n/d2", logits, "el2n/d2 needs --labels, --logits and --embeddings"},
-          std::tuple{"herding", logits, "herding needs --labels and --embeddings"},
-          std::tuple{"gradmatch", logits, "gradmatch needs --labels, --logits and --embeddings"},
-          std::tuple{"el2n", labels, "el2n needs --labels and --logits"}}) {
+         {std::tuple{"el2n/d2", logits, "el2n/d2 needs embeddings: give what is missing"},
+          std::tuple{"herding", logits, "herding needs embeddings"},
+          std::tuple{"gradmatch", logits, "gradmatch needs embeddings"},
+          std::tuple{"el2n", labels, "el2n needs logits (or residuals)"}}) {
         const auto ended = run_lipt(folder, alone(method, names));
         BOOST_TEST((ended.status == 2 && ended.err.find("[LIPT-U26]") != std::string::npos), ended.err);
         BOOST_TEST(ended.err.find(wanted) != std::string::npos, ended.err);
