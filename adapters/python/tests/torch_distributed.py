@@ -2,7 +2,6 @@
 import warnings
 
 import numpy as np
-import pytest
 import torch
 import torch.distributed
 import torch.multiprocessing
@@ -23,6 +22,9 @@ def train(rank, folder):
         iter(RS2(10, fraction=0.5))
         iter(RS2(10, fraction=0.5, num_replicas=1))
     torch.save((epochs, [str(one.message) for one in caught]), f"{folder}/{rank}.pt")
+    # Together to the end: one that finds the other gone is aborted.
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
 
 
 def test_ranks_draw_parts_of_the_same_epochs(tmp_path):
