@@ -4,6 +4,7 @@
 #include <lipt/error.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -70,45 +71,70 @@ array_file open_safetensors(const fs::path &path, const std::string &name) {
          ": give the path as FILE.safetensors:NAME");
 }
 
-/// The numbers of one line; false where something else stands there.
-bool append_numbers(std::string_view line, std::vector<double> &numbers) {
-    constexpr std::string_view between = ",; \t";
+constexpr std::string_view blank = " \t\"";
+
+std::string_view trimmed(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
+    while (!text.empty() && (blank.find(text.back()) != std::string_view::npos || text.back() == '\r'))
+        text.remove_suffix(1);
+    return text;
+}
+
+/// The fields of one line: between commas, semicolons or tabs, whichever it has first, otherwise between
+/// spaces.
+std::vector<std::string_view> fields_of(std::string_view line) {
+    line = trimmed(line);
+    const auto found = line.find_first_of(",;\t");
+    const char separator = found == std::string_view::npos ? ' ' : line[found];
+    std::vector<std::string_view> fields;
     while (true) {
-        line.remove_prefix(std::min(line.find_first_not_of(" \t\""), line.size()));
-        double value = 0;
-        const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), value);
-        if (code != std::errc{}) return false;
-        numbers.push_back(value);
-        line.remove_prefix(static_cast<std::size_t>(end - line.data()));
-        line.remove_prefix(std::min(line.find_first_not_of(" \t\"\r"), line.size()));
-        if (line.empty()) return true;
-        if (between.find(line.front()) != std::string_view::npos) line.remove_prefix(1);
+        const auto end = std::min(line.find(separator), line.size());
+        const auto field = trimmed(line.substr(0, end));
+        if (separator != ' ' || !field.empty()) fields.push_back(field);
+        if (end == line.size()) return fields;
+        line.remove_prefix(end + 1);
     }
+}
+
+/// The whole field as a number; false where it is none.
+bool parse_number(std::string_view field, double &number) {
+    const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), number);
+    return code == std::errc{} && end == field.data() + field.size();
+}
+
+/// Whether a first line is names of columns: not one of its fields is a number.
+bool is_names(const std::vector<std::string_view> &fields) {
+    double number = 0;
+    return std::none_of(fields.begin(), fields.end(), [&](auto field) {
+        if (!field.empty() && field.front() == '+') field.remove_prefix(1);
+        return parse_number(field, number);
+    });
 }
 
 /// One column: (N); several: (N,columns). errors: F28
 array_file read_table(const fs::path &path) {
     const adapters::mapped_file file(path);
-    const std::string_view content(reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size());
+    std::string_view content(reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size());
+    constexpr std::string_view mark = "\xEF\xBB\xBF"; // that some programs write before UTF-8
+    if (content.starts_with(mark)) content.remove_prefix(mark.size());
     const auto numbers = std::make_shared<std::vector<double>>();
-    std::size_t rows = 0, columns = 0, number = 0;
+    std::size_t rows = 0, columns = 0, line = 0;
     for (std::size_t begin = 0; begin < content.size();) {
         const std::size_t end = std::min(content.find('\n', begin), content.size());
-        auto line = content.substr(begin, end - begin);
+        const auto fields = fields_of(content.substr(begin, end - begin));
         begin = end + 1;
-        ++number;
-        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-        const std::size_t before = numbers->size();
-        const bool read = append_numbers(line, *numbers);
-        if (!read) numbers->resize(before);
-        if (!read && rows == 0 && number == 1) continue; // names of the columns
-        const std::size_t here = numbers->size() - before;
-        if (rows == 0) columns = here;
-        require(read && here == columns, "F28", "arrays: line ", number, " of '", path.string(), "' has ",
-                read ? text(here, " numbers") : "something that is no number", ", expected ",
-                rows == 0 ? std::string("numbers") : text(columns, " numbers"),
-                ": give a table of numbers alone, or save the array as .npy");
+        ++line;
+        if (fields.size() == 0 || (fields.size() == 1 && fields[0].empty())) continue;
+        if (line == 1 && is_names(fields)) continue;
+        if (rows == 0) columns = fields.size();
+        require(fields.size() == columns, "F28", "arrays: line ", line, " of '", path.string(), "' has ",
+                fields.size(), " fields, expected ", columns, " as the first: give a table of numbers alone");
+        for (const auto field : fields) {
+            require(parse_number(field, numbers->emplace_back()), "F28", "arrays: line ", line, " of '",
+                    path.string(), "' has '", field,
+                    "', expected a number such as -1.5: give a table of numbers "
+                    "alone, or save the array as .npy");
+        }
         ++rows;
     }
     require(rows > 0, "F28", "arrays: '", path.string(), "' has no line of numbers: give a table of numbers");
@@ -151,6 +177,13 @@ scalar scalar_of(adapters::npy_type type) noexcept {
     return scalar::u64;
 }
 
+bool is_npy(const fs::path &path) {
+    if (path.string().rfind(".safetensors:") != std::string::npos) return false;
+    auto ending = path.extension().string();
+    for (auto &letter : ending) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return ending != ".safetensors" && ending != ".csv" && ending != ".txt" && ending != ".tsv";
+}
+
 array_file open_array(const fs::path &path) {
     const std::string whole = path.string();
     const auto tensors = whole.rfind(".safetensors:");
@@ -158,10 +191,8 @@ array_file open_array(const fs::path &path) {
         const auto colon = tensors + std::string_view(".safetensors").size();
         return open_safetensors(whole.substr(0, colon), whole.substr(colon + 1));
     }
-    const auto ending = path.extension();
-    if (ending == ".safetensors") return open_safetensors(path, "");
-    if (ending == ".csv" || ending == ".txt" || ending == ".tsv") return read_table(path);
-    return open_npy(path);
+    if (is_npy(path)) return open_npy(path);
+    return path.extension() == ".safetensors" ? open_safetensors(path, "") : read_table(path);
 }
 
 } // namespace lipt::arrays

@@ -23,6 +23,9 @@ struct array_file {
 /// The element type of a .npy array.
 scalar scalar_of(adapters::npy_type type) noexcept;
 
+/// Whether a path is read as .npy: by its ending, whatever its case.
+bool is_npy(const std::filesystem::path &path);
+
 /// Opens by the file's ending: .safetensors, whose one tensor is taken, or that after a colon as in
 /// "out.safetensors:logits"; .csv and .txt, numbers with commas, semicolons or spaces between and at most one
 /// line of names; anything else is .npy. Mapped, but for tables, which are read. errors: F01, F03 as

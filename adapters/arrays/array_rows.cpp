@@ -73,25 +73,27 @@ std::string shown_name(const array_input &input, std::string_view member) {
     return input.path() != nullptr ? text('\'', input.path()->string(), '\'') : std::string(member);
 }
 
-/// Bytes of some rows at even distances, one after the other: what a fingerprint in memory is made of.
-std::vector<std::byte> some_bytes(const array_view &view) {
-    constexpr std::size_t most = std::size_t{1} << 22;
+/// The fingerprint of an array in memory: of all its elements, block by block, since a person may have mended
+/// any.
+std::string whole_fingerprint(const array_view &view) {
+    constexpr std::size_t block = std::size_t{1} << 23;
     const std::size_t size = size_of(view.type), rows = view.shape.empty() ? 0 : view.shape[0];
     std::size_t width = 1;
     for (std::size_t d = 1; d < view.shape.size(); ++d) width *= view.shape[d];
-    const std::size_t wanted =
-        std::clamp<std::size_t>(most / std::max<std::size_t>(1, width * size), 1, 65536);
-    const std::size_t taken = std::min(rows, wanted);
+    const std::ptrdiff_t step = view.shape.size() > 1 ? view.strides[1] : 0;
     std::vector<std::byte> bytes;
-    for (std::size_t r = 0; r < taken; ++r) {
-        const auto *row = view.data + static_cast<std::ptrdiff_t>(r * rows / taken) * view.strides[0];
-        const std::ptrdiff_t step = view.shape.size() > 1 ? view.strides[1] : 0;
+    std::string all;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const auto *row = view.data + static_cast<std::ptrdiff_t>(r) * view.strides[0];
         for (std::size_t j = 0; j < width; ++j) {
             const auto *at = row + static_cast<std::ptrdiff_t>(j) * step;
             bytes.insert(bytes.end(), at, at + size);
         }
+        if (bytes.size() < block && r + 1 < rows) continue;
+        all += adapters::sampled_fingerprint(bytes);
+        bytes.clear();
     }
-    return bytes;
+    return adapters::sampled_fingerprint(std::as_bytes(std::span(all)));
 }
 
 /// That an array is (N) or (N,1). errors: C30
@@ -140,15 +142,12 @@ array_record opened_array::record(bool fingerprint) const {
     }
     record.name = "memory";
     record.address = reinterpret_cast<std::uintptr_t>(view_.data);
-    if (fingerprint) record.fingerprint = adapters::sampled_fingerprint(some_bytes(view_));
+    if (fingerprint) record.fingerprint = whole_fingerprint(view_);
     return record;
 }
 
 array_rows::array_rows(const array_input &input, std::string_view member) : name_(shown_name(input, member)) {
-    const auto ending = input.path() != nullptr ? input.path()->extension().string() : std::string();
-    const bool table =
-        ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending.starts_with(".safetensors");
-    if (input.path() != nullptr && !table) {
+    if (input.path() != nullptr && is_npy(*input.path())) {
         file_.emplace(*input.path());
         return;
     }

@@ -40,7 +40,7 @@ class opened_array {
     const std::string &name() const noexcept { return name_; }
     std::size_t rows() const noexcept { return view_.shape.empty() ? 0 : view_.shape[0]; }
     bool is_file() const noexcept { return file_.memory != nullptr; }
-    /// fingerprint: also of an array in memory, from some of its rows. cost: reads at most 16 MiB
+    /// fingerprint: also of an array in memory, all of which is read for it. cost: of a file at most 16 MiB
     array_record record(bool fingerprint) const;
 
   private:

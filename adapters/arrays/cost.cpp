@@ -143,7 +143,7 @@ std::optional<method_cost> unlabelled_cost(std::string_view method, const pool_s
     if (method == "zcore") {
         const auto neighbours = static_cast<double>(std::min(options.zcore.neighbours, pool.samples));
         const auto draws = static_cast<double>(zcore_draws(options.zcore, pool.samples));
-        return method_cost{.scalar_flops = 10 * draws * std::min(s.n, 2 * std::sqrt(s.n * neighbours)),
+        return method_cost{.scalar_flops = 300 * draws * std::min(s.n, 2 * std::sqrt(s.n * neighbours)),
                            .bytes = 12 * s.n * s.e + 8 * s.n};
     }
     const auto clustered = [&](std::size_t asked, std::size_t rounds) {

@@ -40,8 +40,17 @@ bool succeeds(Work &&work) noexcept {
                           "[LIPT-M01] memory: there is not enough: give less, or select class by class"};
     } catch (const std::exception &error) {
         last_failure() = {"LIPT-M02", std::string("[LIPT-M02] ") + error.what()};
+    } catch (...) {
+        last_failure() = {"LIPT-M02", "[LIPT-M02] something else than an error was thrown"};
     }
     return false;
+}
+
+/// errors: U03
+lipt::arrays::scalar scalar_of(lipt_type type) {
+    lipt::require(type >= LIPT_FLOAT16 && type <= LIPT_UINT64, "U03", "select: the type of an array is ",
+                  static_cast<int>(type), ", expected one of lipt_type");
+    return static_cast<lipt::arrays::scalar>(type);
 }
 
 } // namespace
@@ -59,7 +68,7 @@ int lipt_set_strided(lipt_request *request, const char *name, const void *data, 
                      size_t columns, ptrdiff_t row_bytes, ptrdiff_t element_bytes) {
     return succeeds([&] {
         lipt::arrays::array_view view{.data = static_cast<const std::byte *>(data),
-                                      .type = static_cast<lipt::arrays::scalar>(type),
+                                      .type = scalar_of(type),
                                       .shape = {rows},
                                       .strides = {row_bytes}};
         if (columns > 0) {
@@ -74,8 +83,9 @@ int lipt_set_strided(lipt_request *request, const char *name, const void *data, 
 
 int lipt_set_array(lipt_request *request, const char *name, const void *data, lipt_type type, size_t rows,
                    size_t columns) {
+    const bool known = type >= LIPT_FLOAT16 && type <= LIPT_UINT64;
     const auto element =
-        static_cast<ptrdiff_t>(lipt::arrays::size_of(static_cast<lipt::arrays::scalar>(type)));
+        known ? static_cast<ptrdiff_t>(lipt::arrays::size_of(static_cast<lipt::arrays::scalar>(type))) : 0;
     const auto width = static_cast<ptrdiff_t>(columns > 0 ? columns : 1);
     return lipt_set_strided(request, name, data, type, rows, columns, element * width, element);
 }

@@ -196,7 +196,8 @@ opened_selection open_selection(const select_request &request, const named_metho
     const bool recorded = !request.state.empty();
     opened_selection opened{.request = request, .method = method};
     auto &outputs = opened.outputs;
-    outputs = open_outputs({request.labels, request.logits, request.embeddings, request.residuals});
+    outputs =
+        open_outputs({request.labels, request.logits, request.embeddings, request.residuals, "", recorded});
     opened.per_class = outputs.labelled() && is_per_class(method.info, request.balanced);
     if (request.scores.given()) {
         opened.scores = open_scores(request.scores, outputs, recorded);
@@ -211,8 +212,9 @@ opened_selection open_selection(const select_request &request, const named_metho
     set_quotas(opened);
     if (opened.scores) check_scores(opened);
     if (method.info.validation) {
-        opened.validation = open_outputs({request.validation_labels, request.validation_logits,
-                                          request.validation_embeddings, array_input(), "validation_"});
+        opened.validation =
+            open_outputs({request.validation_labels, request.validation_logits, request.validation_embeddings,
+                          array_input(), "validation_", recorded});
         opened.validation_counts = opened.validation->class_counts();
         opened.validation_counts.resize(opened.counts.size());
         check_validation(opened);

@@ -90,6 +90,15 @@ std::size_t distance_between(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+/// Whether a method reads an option, itself or by any sampler that picks by its scores.
+bool reads(const method_info &info, const option_summary &option) {
+    const auto by = [&](std::string_view sampler) {
+        return is_reader(option.read_by, info.name, info.scorer, sampler);
+    };
+    return by("") || std::any_of(std::begin(sampler_words), std::end(sampler_words),
+                                 [&](const auto &word) { return by(word.first); });
+}
+
 std::string needs_of(const method_info &info) {
     const select_options usual;
     std::string needs;
@@ -161,9 +170,11 @@ void set_setting(select_request &request, const std::string &name, const std::st
         request.state = value;
     else if (name == "fraction")
         number(request.fraction);
-    else if (name == "count")
-        number(request.count.emplace());
-    else if (name == "seed")
+    else if (name == "count") {
+        std::size_t count = 0;
+        number(count);
+        request.count = count;
+    } else if (name == "seed")
         number(request.seed);
     else if (name == "epoch")
         number(request.epoch);
@@ -176,10 +187,11 @@ void set_setting(select_request &request, const std::string &name, const std::st
     else if (name == "raw-weights")
         truth(request.raw_weights);
     else if (name == "memory") {
-        number(request.memory);
-        require(request.memory <= std::size_t{1} << 40, "U30", "select: memory is ", request.memory,
+        std::size_t mebibytes = 0;
+        number(mebibytes);
+        require(mebibytes <= std::size_t{1} << 40, "U30", "select: memory is ", mebibytes,
                 " MiB, expected at most an EiB");
-        request.memory <<= 20;
+        request.memory = mebibytes << 20;
     } else
         set_option(request.options, name, value);
 }
@@ -196,7 +208,7 @@ std::vector<method_summary> list_methods() {
                            .chance = info.chance,
                            .utility = info.utility};
         for (const auto &option : list_options()) {
-            if (!option.read_by.empty() && is_reader(option.read_by, info.name, false, ""))
+            if (!option.read_by.empty() && reads(info, option))
                 one.options += lipt::text(one.options.empty() ? "" : " ", option.name);
         }
         all.push_back(std::move(one));

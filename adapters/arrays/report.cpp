@@ -66,7 +66,8 @@ json arrays_of(const named_arrays &arrays) {
 std::string lines_of(const json &object) {
     std::string text;
     for (const auto &[key, value] : object.items())
-        text += fmt::format("{}{}: {}", text.empty() ? "{\n  " : ",\n  ", json(key).dump(), value.dump());
+        text += fmt::format("{}{}: {}", text.empty() ? "{\n  " : ",\n  ", json(key).dump(),
+                            value.dump(-1, ' ', false, json::error_handler_t::replace));
     return text + "\n}\n";
 }
 
@@ -92,7 +93,7 @@ std::string selection_key(const select_request &request, const named_method &met
                  {"backend", backend},
                  {"settings", settings_of(request, method)},
                  {"arrays", arrays_of(without_places)}})
-        .dump();
+        .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string report_of(const select_request &request, const named_method &method, const select_result &result,

@@ -118,7 +118,7 @@ sample_outputs open_outputs(const output_inputs &inputs) {
         const opened_array labels(inputs.labels, inputs.prefix + "labels");
         outputs.labels = labels_of(labels);
         outputs.labels_name = first = labels.name();
-        outputs.labels_record = labels.record(true);
+        outputs.labels_record = labels.record(labels.is_file() || inputs.recorded);
         outputs.samples = outputs.labels.size();
     }
     open_rows(inputs.logits, inputs.prefix + "logits", outputs, first, outputs.logits);

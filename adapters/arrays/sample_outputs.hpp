@@ -20,7 +20,8 @@ namespace lipt::arrays {
 /// The arrays of one set of samples as they were given; what is not given is not looked at.
 struct output_inputs {
     const array_input &labels, &logits, &embeddings, &residuals;
-    std::string prefix{}; ///< of the members' names in errors: "validation_"
+    std::string prefix{};  ///< of the members' names in errors: "validation_"
+    bool recorded = false; ///< arrays in memory have a fingerprint as well
 };
 
 /// Labels, and outputs of the same samples. shapes: labels (N) or empty, logits (N,C), residuals (N,R),

@@ -45,7 +45,7 @@ struct select_request {
     std::filesystem::path state{}; ///< where pools that are done are kept until all are; empty: nowhere
     std::function<void(std::size_t done, std::size_t pools)> progress{};
     /// Called between the steps of a long computation, many times a second, by the thread that selects; what
-    /// it throws ends the selection.
+    /// it throws ends the selection. The draws of zcore are one step.
     std::function<void()> between_steps{};
     std::function<void(const std::string &)> say{}; ///< what a person should hear meanwhile
     /// Called with the result before the state is deleted: the place to write it.

@@ -12,7 +12,8 @@
 namespace lipt::arrays {
 
 /// Models lipt::tensor_backend by another that does, and calls `between` first; what that throws leaves the
-/// kernel's operands as they were. Every method goes through kernels at each of its picks or blocks.
+/// kernel's operands as they were. Every method but zcore, whose draws are one long step, goes through
+/// kernels at each of its picks or blocks.
 template <tensor_backend Tensor>
 class watched_tensor {
   public:

@@ -1,3 +1,4 @@
+#include <lipt/adapters/arrays/processors.hpp>
 #include <lipt/adapters/arrays/soup.hpp>
 #include <lipt/adapters/cli/progress.hpp>
 #include <lipt/adapters/cli/settings.hpp>
@@ -134,8 +135,7 @@ run_settings scoring_settings(const soup_flags &flags) {
     auto settings = flags.settings;
     auto &pipeline = settings.pipeline;
     pipeline.pretrain = pretrain_kind::none;
-    pipeline.threads =
-        flags.threads > 0 ? flags.threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    pipeline.threads = flags.threads > 0 ? flags.threads : arrays::usable_processors();
     unify(settings);
     return settings;
 }

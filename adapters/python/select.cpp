@@ -21,7 +21,7 @@ namespace {
 
 namespace nb = nanobind;
 
-/// Reads settings one by one; what nobody took is an error.
+/// Reads settings one by one.
 class settings_reader {
   public:
     explicit settings_reader(const nb::dict &settings) : settings_(settings) {}

@@ -148,7 +148,12 @@ def as_input(value: Any, name: str) -> Given:
     if value is None:
         return Given()
     if isinstance(value, (str, os.PathLike)):
-        return Given(os.fspath(value))
+        path = os.fsdecode(os.fspath(value))
+        try:
+            path.encode()
+        except UnicodeError:
+            raise Error(f"[LIPT-Y05] arrays: {name} is {path!r}, a path that is no text: rename the file") from None
+        return Given(path)
     array, kind, notice = _as_numpy(value, name)
     if not kind and array.dtype.name == "bfloat16":  # of ml_dtypes
         array, kind = array.view("uint16"), "bfloat16"

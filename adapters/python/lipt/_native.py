@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-_V3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+_V3 = {"abm", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
 
 
 def _processor_flags() -> set[str]:

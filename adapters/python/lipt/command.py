@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from . import __version__
 from ._errors import Error
 
 _ARRAYS = {
-    "labels": "(N), whole numbers from 0 or words; without them all samples are one pool",
+    "labels": "(N), whole numbers from 0; without them all samples are one pool",
     "logits": "(N,C), a network's outputs",
     "embeddings": "(N,E), what its last layer saw",
     "residuals": "(N,R), the loss's derivative by the outputs, in place of logits",
@@ -67,6 +68,23 @@ def _stability_parser(commands: Any) -> None:
     parser.add_argument("--samples", type=int, help="how many were selected from")
 
 
+def _outputs(asked: argparse.Namespace) -> list[str | None]:
+    """The files to write, each with its ending, none of them an input or twice. errors: U31, U32"""
+    inputs = {os.path.realpath(path) for name in _ARRAYS if (path := getattr(asked, name.replace("-", "_")))}
+    outputs: list[str | None] = []
+    for path in (asked.out, asked.weights_out, asked.scores_out):
+        if path and not path.endswith(".npy"):
+            path += ".npy"
+        if path and not os.path.isdir(os.path.dirname(path) or "."):
+            raise Error(f"[LIPT-U32] select: '{path}' is to be written, but there is no such folder: make it first")
+        if path and os.path.realpath(path) in inputs:
+            raise Error(f"[LIPT-U31] select: '{path}' is an input or written already: each output needs a file of its own")
+        if path:
+            inputs.add(os.path.realpath(path))
+        outputs.append(path)
+    return outputs
+
+
 def _select(asked: argparse.Namespace) -> None:
     import numpy as np
 
@@ -106,19 +124,20 @@ def _select(asked: argparse.Namespace) -> None:
     if asked.dry_run:
         print(estimate(**given))
         return
-    chosen = select(**given, state=f"{asked.out}.state")
-    np.save(asked.out, chosen.indices)
-    if asked.weights_out:
+    out, weights_out, scores_out = _outputs(asked)
+    chosen = select(**given, state=f"{out}.state")
+    np.save(out, chosen.indices)
+    if weights_out:
         weights = chosen.weights if chosen.weights is not None else np.ones(len(chosen), np.float32)
-        np.save(asked.weights_out, weights)
-    if asked.scores_out:
+        np.save(weights_out, weights)
+    if scores_out:
         if chosen.scores is None:
             raise Error(f"[LIPT-U24] select: {given['method']} gives no scores: leave out --scores-out")
-        np.save(asked.scores_out, chosen.scores)
+        np.save(scores_out, chosen.scores)
     if asked.json:
         print(json.dumps(chosen.report))
     else:
-        print(f"{given['method']}: {len(chosen)} of {chosen.report['samples']} samples -> {asked.out}")
+        print(f"{chosen.report['method']}: {len(chosen)} of {chosen.report['samples']} samples -> {out}")
         for notice in chosen.notices:
             print(notice)
 
@@ -155,4 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Error as failure:
         print(failure, file=sys.stderr)
         return 2
+    except (OSError, ValueError) as failure:
+        print(f"python -m lipt: {failure}", file=sys.stderr)
+        return 1
     return 0

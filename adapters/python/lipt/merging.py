@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
 from ._arrays import as_input
 from ._errors import Error
+from ._native import core as _core
 
 __all__ = ["Soup", "magnitude_mask", "plan_shards", "soup"]
 
@@ -78,12 +78,20 @@ def soup(models: Sequence[StateDict | str | os.PathLike[str]], score: Callable[[
     ground = None if base is None else _tensors_of(base, "base", kept)
     answer = None if score is None else lambda tensors: _number(score(_state_dict(tensors, like)))
     path = None if out is None else os.fspath(out)
+    _require_other_file(path, models)
     made = _core.soup(models=given, score=answer, base=ground, method=str(method), search=str(search),
                       points=_whole("points", points), density=_real("density", density), scale=_real("scale", scale),
                       out=path or "")
     weights = None if path else _state_dict(made.pop("weights"), like)
     made.pop("weights", None)
     return Soup(weights=weights, method=method, path=path, **made)
+
+
+def _require_other_file(out: str | None, models: Sequence[Any]) -> None:
+    """That the soup writes over none of its ingredients. errors: U31"""
+    for model in models if out is not None else ():
+        if isinstance(model, (str, os.PathLike)) and os.path.realpath(model) == os.path.realpath(out):
+            raise Error(f"[LIPT-U31] soup: out is '{out}', which is one of the models: give it a file of its own")
 
 
 def magnitude_mask(state_dict: StateDict | str | os.PathLike[str], *, density: float | tuple[float, float],

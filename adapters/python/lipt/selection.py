@@ -93,6 +93,12 @@ def _arguments(local: Mapping[str, Any]) -> dict[str, Any]:
     return {name: local[name] for name in SETTINGS if name in local and name not in ("ids", "progress")}
 
 
+def _check_ids(ids: list[Any], samples: int) -> None:
+    """errors: Y04"""
+    if len(ids) != samples:
+        raise Error(f"[LIPT-Y04] select: {len(ids)} ids for {samples} samples: give one each")
+
+
 def select(
     *,
     method: str = "gradmatch",
@@ -135,15 +141,16 @@ def select(
 
     Raises lipt.Error, whose `code` says of what kind; KeyboardInterrupt within a second of Ctrl-C.
     """
+    every = None if ids is None else list(ids)
     call = Call(_arguments(locals()), options)
+    if every is not None and call.samples is not None:
+        _check_ids(every, call.samples)
     found = _core.select(call.settings, call.options, progress)
     report = json.loads(found["report"])
     report["notices"] = call.notices + report["notices"]
     names = None
-    if ids is not None:
-        every = list(ids)
-        if len(every) != report["samples"]:
-            raise Error(f"[LIPT-Y04] select: {len(every)} ids for {report['samples']} samples: give one each")
+    if every is not None:
+        _check_ids(every, report["samples"])
         names = [every[i] for i in found["indices"].tolist()]
     return Selection(found["indices"], found["weights"], found["scores"], report, call.classes, names)
 
@@ -185,6 +192,25 @@ def options() -> list[dict[str, Any]]:
     return list(_core.options())
 
 
+def _parts(one: Any, position: int, samples: int | None) -> tuple[list[int], Any, int | None]:
+    """Indices, scores and the number of samples of a selection. errors: C33"""
+    import numpy as np
+
+    if isinstance(one, Selection):
+        return one.indices.tolist(), one.scores, one.report.get("samples", samples)
+    array = np.asarray(as_numpy(one, "selections"))
+    what = None
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        what = f"an array of {array.ndim} dimensions and {array.dtype}, expected indices: one dimension, whole numbers"
+    elif len(np.unique(array)) != len(array):
+        what = "indices of which some come twice"
+    elif len(array) and (array.min() < 0 or (samples is not None and array.max() >= samples)):
+        what = f"indices of {array.min()} to {array.max()}" + ("" if samples is None else f", of {samples} samples")
+    if what:
+        raise Error(f"[LIPT-C33] stability: selection {position} is {what}")
+    return array.tolist(), None, samples
+
+
 def stability(selections: Iterable[Any], samples: int | None = None) -> list[dict[str, Any]]:
     """How far selections agree, pair by pair: Spearman's rank correlation of the scores, the overlap of the subsets
     |a and b| / |a or b|, and the overlap that chance would give.
@@ -195,15 +221,15 @@ def stability(selections: Iterable[Any], samples: int | None = None) -> list[dic
     if len(chosen) < 2:
         raise Error(f"[LIPT-U35] stability: {len(chosen)} selections given, expected at least two to compare")
 
-    def parts(one: Any) -> tuple[list[int], Any, int | None]:
-        if isinstance(one, Selection):
-            return one.indices.tolist(), one.scores, one.report.get("samples", samples)
-        return [int(index) for index in as_numpy(one, "selections")], None, samples
+    parts = [_parts(one, position, samples) for position, one in enumerate(chosen)]
+    totals = {part[2] for part in parts if part[2] is not None}
+    if len(totals) > 1:
+        raise Error(f"[LIPT-C34] stability: selections of {sorted(totals)} samples: give such from the same samples")
 
     pairs = []
-    for first, a in enumerate(chosen):
+    for first in range(len(chosen)):
         for second in range(first + 1, len(chosen)):
-            x, y = parts(a), parts(chosen[second])
+            x, y = parts[first], parts[second]
             pair: dict[str, Any] = {"first": first, "second": second, "spearman": None, "jaccard_by_chance": None}
             if x[1] is not None and y[1] is not None:
                 pair["spearman"] = _core.rank_correlation(x[1].tolist(), y[1].tolist())

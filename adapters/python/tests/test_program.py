@@ -74,3 +74,10 @@ def test_the_stub_is_what_the_package_says():
     made = run(sys.executable, os.path.join(here, "make_stub.py"))
     with open(os.path.join(here, "..", "lipt", "selection.pyi"), encoding="utf-8") as file:
         assert made.stdout == file.read(), made.stderr
+
+
+def test_the_module_writes_over_no_input(folder):
+    for more in (["--out", str(folder / "E.npy")], ["--out", str(folder / "none" / "s.npy")]):
+        done = run(sys.executable, "-m", "lipt", "select", *flags_of(folder, ""), "--method", "k-center", *more)
+        assert done.returncode == 2 and "[LIPT-U3" in done.stderr
+    assert np.load(folder / "E.npy").shape == (120, 8)

@@ -269,3 +269,51 @@ def test_import_costs_nothing():
 def test_signals_of_the_user_are_left_alone(made):
     made.pick()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_scores_go_with_methods_that_rate(made):
+    scores = np.arange(120.0)
+    chosen = made.pick("el2n", scores=scores)
+    assert chosen.report["method"] == "scores" and set(chosen.indices.tolist()) == set(range(108, 120))
+    assert made.pick("el2n/beta", scores=scores).report["method"] == "scores/beta"
+    assert made.refused("k-center", scores=scores).code == "LIPT-U48"
+    assert made.refused("gibberish", scores=scores).code == "LIPT-C01"
+
+
+def test_what_is_given_twice_is_refused(made):
+    assert made.refused("el2n/ccs", sampler="d2").code == "LIPT-C40"
+    assert made.refused("el2n/ccs:0.6", ccs_cutoff=0.2).code == "LIPT-C40"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"balanced": 1}, {"balanced": "no"}, {"device": 3}, {"state": 5}, {"count": np.array([1, 2])},
+        {"seed": np.array([1, 2])}, {"neighbours": np.array([1, 2])}, {"fraction": True}, {"embeddings": "bad\udcff.npy"},
+    ],
+)  # fmt: skip
+def test_values_of_another_kind_are_errors_of_the_package(made, wrong):
+    assert made.refused("facility-location", **wrong).code.startswith("LIPT-")
+
+
+def test_truth_values_of_numpy(made):
+    assert made.picks(balanced=np.True_) == K_CENTER
+
+
+def test_wrong_ids_cost_nothing(made, tmp_path):
+    assert made.refused(ids=range(3), state=tmp_path / "state", progress=lambda *_: 1 / 0).code == "LIPT-Y04"
+
+
+def test_words_of_held_out_samples_are_those_of_the_samples(made):
+    names = np.array(["ant", "bee", "cat"])
+    held = {"labels": made.y[:30], "logits": made.Z[:30], "embeddings": made.E[:30]}
+    words = {**held, "labels": names[made.y[:30]]}
+    assert made.picks("glister", labels=names[made.y], validation=words) == made.picks("glister", validation=held)
+    assert made.refused("glister", labels=names[made.y], validation={**held, "labels": ["dog"] * 30}).code == "LIPT-Y02"
+
+
+def test_stability_of_what_are_no_indices():
+    for wrong in ([[True, False], [False, True]], [[0, 1], [1, 1]], [[0, 5], [1, 2]], [[[0]], [[1]]]):
+        with pytest.raises(lipt.Error) as caught:
+            lipt.stability([np.array(one) for one in wrong], samples=4)
+        assert caught.value.code == "LIPT-C33"

@@ -71,9 +71,9 @@ BOOST_AUTO_TEST_CASE(methods_of_embeddings_alone_are_known) {
     BOOST_TEST(cost_of("gist", pool, {})->product_flops == 2.0 * 1000 * 100 * 64); // every sample, every pick
     BOOST_TEST(cost_of("gist", pool, {})->bytes == 8.0 * 1000 * 64 + 4 * 100 * 64 + 40 * 1000);
     // 20 draws a sample, each looks at all of a pool that has no more than neighbours count.
-    BOOST_TEST(cost_of("zcore", pool, {})->scalar_flops == 10.0 * 20'000 * 1000);
+    BOOST_TEST(cost_of("zcore", pool, {})->scalar_flops == 300.0 * 20'000 * 1000);
     BOOST_TEST(cost_of("zcore", pool, {.zcore = {.draws = 7, .neighbours = 10}})->scalar_flops ==
-               10.0 * 7 * 200);
+               300.0 * 7 * 200);
     // A seeding and 20 rounds with 32 centres, and for semdedup pairs inside of as many clusters.
     const double rounds = 2.0 * 1000 * 64 * 32 * 21;
     BOOST_TEST(cost_of("prototype", pool, {})->product_flops == rounds);

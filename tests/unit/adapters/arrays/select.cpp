@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <string>
@@ -240,7 +241,14 @@ BOOST_AUTO_TEST_CASE(files_of_every_kind_are_the_same_array) {
         for (std::size_t e = 0; e < width; ++e)
             table << made.embeddings[i * width + e] << (e + 1 < width ? "," : "\n");
     table.close();
-    for (const std::string file : {"e.npy", "one.safetensors", "two.safetensors:e", "e.csv"}) {
+    std::ifstream plain(folder.path() / "e.csv");
+    const std::string text((std::istreambuf_iterator<char>(plain)), std::istreambuf_iterator<char>());
+    std::ofstream(folder.path() / "marked.CSV") << "\xEF\xBB\xBF" << text.substr(text.find('\n') + 1);
+    lipt::adapters::write_safetensors(
+        folder.path() / "dots.safetensors",
+        std::vector{lipt::adapters::named_tensor::of<float>("model.emb", shape, made.embeddings), other});
+    for (const std::string file : {"e.npy", "one.safetensors", "two.safetensors:e",
+                                   "dots.safetensors:model.emb", "e.csv", "marked.CSV"}) {
         auto asked = made.request("k-center");
         asked.embeddings = folder.path() / file;
         BOOST_TEST((select(asked).indices == k_center_picks), file);
@@ -252,9 +260,12 @@ BOOST_AUTO_TEST_CASE(files_of_every_kind_are_the_same_array) {
     BOOST_TEST(error_id([&] { select(asked); }) == "LIPT-F30");
     asked.embeddings = folder.path() / "two.safetensors:z";
     BOOST_TEST(error_id([&] { select(asked); }) == "LIPT-F22");
-    std::ofstream(folder.path() / "bad.csv") << "1,2\n3\n";
-    asked.embeddings = folder.path() / "bad.csv";
-    BOOST_TEST(error_id([&] { select(asked); }) == "LIPT-F28");
+    for (const std::string bad : {"1,2\n3\n", "NA,1\n2,3\n", "2024-01-02,5\n2024-01-03,6\n", "7,1.5.2\n8,2\n",
+                                  "1,5;2,5\n", "a,b\n", "1,\n"}) {
+        std::ofstream(folder.path() / "bad.csv") << bad;
+        asked.embeddings = folder.path() / "bad.csv";
+        BOOST_TEST(error_id([&] { select(asked); }) == "LIPT-F28", bad);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_finite_is_refused_where_it_is_read) {
@@ -330,6 +341,22 @@ BOOST_AUTO_TEST_CASE(one_that_was_stopped_goes_on_from_its_state) {
     BOOST_TEST((select(asked).indices == facility_picks));
     BOOST_TEST(said.find("going on with the 2 classes") != std::string::npos, said);
     BOOST_TEST(!std::filesystem::exists(asked.state));
+}
+
+BOOST_AUTO_TEST_CASE(one_of_other_numbers_begins_anew) {
+    auto made = outputs();
+    const lipt_test::temporary_directory folder;
+    struct stop {};
+    auto asked = made.request("k-center");
+    asked.state = folder.path() / "state";
+    asked.progress = [](std::size_t done, std::size_t) {
+        if (done == 2) throw stop();
+    };
+    BOOST_CHECK_THROW(select(asked), stop);
+    made.embeddings[4 * width] = 1000; // one row, in place
+    asked.progress = {};
+    const auto chosen = select(asked).indices;
+    BOOST_TEST((std::find(chosen.begin(), chosen.end(), 4) != chosen.end()));
 }
 
 BOOST_AUTO_TEST_CASE(an_estimate_of_more_samples_than_memory_holds_takes_none) {
