@@ -70,7 +70,7 @@ def choose():
 DIVSEL = """
 import divsel
 def choose():
-    return by_class(lambda X, n: divsel.gist(X, n))
+    return by_class(lambda X, n: divsel.gist_select(X, k=n, metric="euclidean"))
 """
 
 
