@@ -31,7 +31,7 @@ def main() -> None:
         network(), pool, workers=3, worker_batch_size=64, minibatches=2, passes=3, init_epochs=0.4, hold_out=0.1, seed=0
     )
     print(f"common start {warm.start_score:.3f}, soup {warm.score:.3f} on held-out images, {time.time() - begun:.0f} s")
-    joined = sum(one.kept for one in warm.soup.ingredients)
+    joined = sum(one["kept"] for one in warm.soup.ingredients)
     print(f"{joined} of {len(warm.workers)} workers joined, densities {[round(one.density, 2) for one in warm.workers]}")
     outputs = lipt.torch.outputs(warm.model, DataLoader(pool, 250))
     kept = lipt.select(method="facility-location", fraction=0.1, **outputs)
