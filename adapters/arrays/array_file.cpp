@@ -17,6 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// ".csv", in small letters.
+std::string ending_of(const fs::path &path) {
+    auto ending = path.extension().string();
+    for (auto &letter : ending) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return ending;
+}
+
 /// Strides of an array in Fortran order: the first index is that of neighbours.
 std::vector<std::ptrdiff_t> columns_first(const std::vector<std::size_t> &shape, std::size_t element) {
     std::vector<std::ptrdiff_t> strides;
@@ -179,8 +186,7 @@ scalar scalar_of(adapters::npy_type type) noexcept {
 
 bool is_npy(const fs::path &path) {
     if (path.string().rfind(".safetensors:") != std::string::npos) return false;
-    auto ending = path.extension().string();
-    for (auto &letter : ending) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    const auto ending = ending_of(path);
     return ending != ".safetensors" && ending != ".csv" && ending != ".txt" && ending != ".tsv";
 }
 
@@ -192,7 +198,7 @@ array_file open_array(const fs::path &path) {
         return open_safetensors(whole.substr(0, colon), whole.substr(colon + 1));
     }
     if (is_npy(path)) return open_npy(path);
-    return path.extension() == ".safetensors" ? open_safetensors(path, "") : read_table(path);
+    return ending_of(path) == ".safetensors" ? open_safetensors(path, "") : read_table(path);
 }
 
 } // namespace lipt::arrays

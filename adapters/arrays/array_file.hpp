@@ -27,10 +27,11 @@ scalar scalar_of(adapters::npy_type type) noexcept;
 bool is_npy(const std::filesystem::path &path);
 
 /// Opens by the file's ending: .safetensors, whose one tensor is taken, or that after a colon as in
-/// "out.safetensors:logits"; .csv and .txt, numbers with commas, semicolons or spaces between and at most one
-/// line of names; anything else is .npy. Mapped, but for tables, which are read. errors: F01, F03 as
-/// mapped_file; F10 to F12 as parse_npy; F20 to F22 as safetensors_file; F28 a table that is none (names the
-/// line), F29 a type that is not read, F30 several tensors and none named
+/// "out.safetensors:logits"; .csv, .tsv and .txt, numbers with commas, semicolons, tabs or spaces between,
+/// where a first line of which no field is a number is names of columns; anything else is .npy. Mapped, but
+/// for tables, which are read. errors: F01, F03 as mapped_file; F10 to F12 as parse_npy; F20 to F22 as
+/// safetensors_file; F28 a table that is none (names the line), F29 a type that is not read, F30 several
+/// tensors and none named
 array_file open_array(const std::filesystem::path &path);
 
 } // namespace lipt::arrays

@@ -45,8 +45,8 @@ struct sample_outputs {
     std::size_t row_bytes() const noexcept;
     /// How many samples each class has. shapes: result (classes)
     std::vector<std::size_t> class_counts() const;
-    /// By name, those that are there. fingerprint: also of arrays in memory. cost: reads at most 16 MiB of
-    /// each
+    /// By name, those that are there. fingerprint: also of arrays in memory, all of which are read for it.
+    /// cost: of a file at most 16 MiB
     std::vector<std::pair<std::string, array_record>> records(bool fingerprint) const;
 };
 

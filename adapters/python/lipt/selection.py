@@ -139,7 +139,8 @@ def select(
     into the result. progress: called with (classes done, classes). options: of the methods, by their names with
     underscores, such as similarity="embeddings".
 
-    Raises lipt.Error, whose `code` says of what kind; KeyboardInterrupt within a second of Ctrl-C.
+    Raises lipt.Error, whose `code` says of what kind; KeyboardInterrupt within a second of Ctrl-C, but for zcore,
+    whose draws are one step.
     """
     every = None if ids is None else list(ids)
     call = Call(_arguments(locals()), options)

@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE(files_of_every_kind_are_the_same_array) {
     const auto tensor = lipt::adapters::named_tensor::of<float>("e", shape, made.embeddings);
     const auto other = lipt::adapters::named_tensor::of<std::int64_t>("y", {samples}, made.labels);
     lipt::adapters::write_safetensors(folder.path() / "one.safetensors", {{tensor}});
+    lipt::adapters::write_safetensors(folder.path() / "ONE.SAFETENSORS", {{tensor}});
     lipt::adapters::write_safetensors(folder.path() / "two.safetensors", std::vector{tensor, other});
     std::ofstream table(folder.path() / "e.csv");
     table << "a,b,c,d,e,f,g,h\n";
@@ -247,7 +248,7 @@ BOOST_AUTO_TEST_CASE(files_of_every_kind_are_the_same_array) {
     lipt::adapters::write_safetensors(
         folder.path() / "dots.safetensors",
         std::vector{lipt::adapters::named_tensor::of<float>("model.emb", shape, made.embeddings), other});
-    for (const std::string file : {"e.npy", "one.safetensors", "two.safetensors:e",
+    for (const std::string file : {"e.npy", "one.safetensors", "ONE.SAFETENSORS", "two.safetensors:e",
                                    "dots.safetensors:model.emb", "e.csv", "marked.CSV"}) {
         auto asked = made.request("k-center");
         asked.embeddings = folder.path() / file;
